@@ -1,0 +1,48 @@
+/*
+ * Sample-rate conversion of interleaved float audio, by a library (see docs/decisions for which and
+ * why). Two uses: any file's or device's rate to 48 kHz and back, and a ratio that drifts by a few
+ * hundred ppm while it runs, without clicks.
+ *
+ *     vox_resample_create(&(struct vox_resample_config){.channels = 2, .in_hz = 44100,
+ *                         .out_hz = 48000}, &rs);
+ *     size_t used; size_t made = vox_resample_process(rs, in, n, &used, out, room);
+ *
+ * Thread rule: one owner. process, set_ppm and reset are RT-safe.
+ */
+#ifndef VOX_DSP_RESAMPLE_H
+#define VOX_DSP_RESAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct vox_resample;
+
+struct vox_resample_config {
+    int channels; /* 1..8 */
+    double in_hz;
+    double out_hz;
+    bool variable; /* set_ppm will be used: low delay and smooth change before best quality */
+};
+
+/* Errors: VOX_EINVAL (rates outside 1..768 kHz, channels), VOX_ENOMEM. */
+int vox_resample_create(const struct vox_resample_config *config, struct vox_resample **out);
+void vox_resample_destroy(struct vox_resample *rs);
+
+/*
+ * Reads up to in_frames, writes up to out_frames (frames: samples per channel). *used says how many
+ * were read; returns how many were written. Call again until nothing moves any more. With in_frames
+ * 0 it only gives what is ready inside.
+ */
+size_t vox_resample_process(struct vox_resample *rs, const float *in, size_t in_frames,
+                            size_t *used, float *out, size_t out_frames);
+
+/* Output frames per input frame become (out_hz / in_hz) * (1 + ppm * 1e-6), smoothly. */
+void vox_resample_set_ppm(struct vox_resample *rs, double ppm);
+
+/* Delay of the filter in input frames: output frame 0 shows input frame -delay. */
+double vox_resample_delay_frames(const struct vox_resample *rs);
+
+/* Forgets all input, as after create. */
+void vox_resample_reset(struct vox_resample *rs);
+
+#endif

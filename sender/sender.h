@@ -1,0 +1,133 @@
+/*
+ * The sending engine: PCM in, RTP and RTCP datagrams out. No I/O, no clock, no thread.
+ *
+ *     struct vox_sender_config config;
+ *     vox_sender_config_init(&config, VOX_PROFILE_VOICE);
+ *     config.on_datagram = my_sendto; config.ctx = me;
+ *     vox_sender_create(&config, &sender);
+ *     vox_sender_push(sender, pcm, frames, capture_ns);          // as often as there is audio
+ *     if (now_ns >= vox_sender_next_deadline_ns(sender))
+ *         vox_sender_tick(sender, now_ns);                       // RTCP
+ *     vox_sender_finish(sender, now_ns);                         // last frame and BYE
+ *
+ * The host drives: a program on the real clock, the lab in virtual time. Audio is resampled to 48 kHz,
+ * mapped to one or two channels, cut into frames, encoded (RFC 6716) and packetized (RFC 3550,
+ * RFC 7587). The RTP clock follows the capture clock: the times that come with push.
+ *
+ * Times: now_ns, capture_ns and send_ns are int64_t nanoseconds of one monotonic clock of the host.
+ * wall_offset_ns turns them into Unix time for RTCP and for the abs-capture-time extension.
+ *
+ * Thread rule: one owner. Callbacks run inside the calls. push, tick and feed are RT-safe.
+ */
+#ifndef VOX_SENDER_H
+#define VOX_SENDER_H
+
+#include "base/api.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vox_sender;
+
+/* What the encoder is tuned for; docs/protocol.md has the table of settings. */
+enum vox_profile { VOX_PROFILE_VOICE, VOX_PROFILE_MUSIC, VOX_PROFILE_LOWDELAY };
+
+enum vox_datagram_kind { VOX_DATAGRAM_RTP, VOX_DATAGRAM_RTCP };
+
+struct vox_datagram {
+    enum vox_datagram_kind kind;
+    const uint8_t *bytes; /* borrowed, valid during the callback */
+    size_t len;
+    int64_t send_ns; /* when it is due: capture of its last sample, or now for RTCP */
+};
+
+enum vox_sender_event_kind {
+    VOX_SENDER_EVENT_CAPTURE_GAP, /* value_ns of audio is missing in front of capture time t_ns */
+    VOX_SENDER_EVENT_REPORT,      /* a receiver's report came in */
+    VOX_SENDER_EVENT_RECEIVER_BYE,
+};
+
+struct vox_sender_event {
+    enum vox_sender_event_kind kind;
+    int64_t t_ns;
+    int64_t value_ns;
+};
+
+struct vox_sender_config {
+    int input_hz;       /* 1000..768000; default 48000 */
+    int input_channels; /* 1..8; default 1 */
+    int channels;       /* coded: 1 or 2; default 1 */
+    enum vox_profile profile;
+    int frame_ticks;    /* 48 kHz samples: 120, 240, 480, 960, 1920, 2880; default 960 */
+    int bitrate_bps;    /* 6000..510000 */
+    int complexity;     /* 0..10 */
+    bool dtx;           /* silence is not sent (RFC 7587, section 3.1.3) */
+    bool fec;           /* in-band FEC (LBRR) where the codec can */
+    int expected_loss_pct; /* what the encoder is told; default 8 with fec: see docs/protocol.md */
+    uint8_t payload_type;  /* default 96 */
+    uint8_t capture_time_id; /* header extension id; 0: do not send; default 1 */
+    uint32_t ssrc;         /* SSRC, first sequence number and timestamp: random from the host */
+    uint16_t first_seq;
+    uint32_t first_timestamp;
+    uint64_t seed;         /* of RTCP timing */
+    const char *cname;     /* copied; default "voxgram" */
+    int64_t wall_offset_ns; /* Unix time minus the host's monotonic time */
+    void (*on_datagram)(void *ctx, const struct vox_datagram *datagram);
+    void (*on_event)(void *ctx, const struct vox_sender_event *event); /* may be NULL */
+    void *ctx;
+};
+
+struct vox_sender_stats {
+    uint64_t packets;        /* RTP */
+    uint64_t payload_bytes;
+    uint64_t wire_bytes;     /* RTP and RTCP with 28 bytes of IPv4 and UDP headers each */
+    uint64_t frames_captured; /* 48 kHz samples per channel */
+    uint64_t dtx_packets;    /* not sent: silence */
+    uint64_t lbrr_packets;   /* that really carry in-band FEC: read from the packets */
+    uint64_t capture_gaps;
+    int64_t capture_gap_ns;
+    uint64_t rtcp_sent, rtcp_received, rtcp_rejected;
+    /* the latest report about us: */
+    uint64_t reports;
+    double reported_loss_pct;     /* since the report before */
+    int64_t reported_lost;        /* cumulative */
+    int64_t reported_jitter_ns;
+    int64_t rtt_ns;               /* -1 until known */
+    /* level of the input since the last read: */
+    double rms_db, peak_db;
+    uint64_t clipped_samples;     /* at or beyond full scale */
+};
+
+/* Defaults of a profile, 48 kHz mono in and out. */
+VOX_API void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile profile);
+
+/* Errors: VOX_EINVAL (a value outside its range; no on_datagram), VOX_ENOMEM, VOX_ECODEC. */
+VOX_API int vox_sender_create(const struct vox_sender_config *config, struct vox_sender **out);
+VOX_API void vox_sender_destroy(struct vox_sender *sender);
+
+/*
+ * Takes frames of interleaved input PCM (+-1.0), the first captured at capture_ns. Emits every packet
+ * that becomes complete. If capture_ns is more than 20 ms off from where the last push ended, the RTP
+ * timestamp jumps by that much, so that the receiver sees the gap for what it is.
+ * Errors: VOX_ECODEC.
+ */
+VOX_API int vox_sender_push(struct vox_sender *sender, const float *pcm, size_t frames,
+                            int64_t capture_ns);
+
+/* Pads what is left to a whole frame, emits it, then a BYE due with the last packet. */
+VOX_API int vox_sender_finish(struct vox_sender *sender, int64_t now_ns);
+
+/* RTCP from a receiver. Returns 1 if it was taken, 0 if it was not about us or was malformed. */
+VOX_API int vox_sender_feed(struct vox_sender *sender, const void *datagram, size_t len,
+                            int64_t arrival_ns);
+
+/* When tick wants to be called next. */
+VOX_API int64_t vox_sender_next_deadline_ns(const struct vox_sender *sender);
+VOX_API void vox_sender_tick(struct vox_sender *sender, int64_t now_ns);
+
+/* Encoder's delay in 48 kHz samples (OPUS_GET_LOOKAHEAD). */
+VOX_API int vox_sender_lookahead(const struct vox_sender *sender);
+VOX_API void vox_sender_read_stats(struct vox_sender *sender, struct vox_sender_stats *out);
+
+#endif
