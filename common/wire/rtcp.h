@@ -101,7 +101,8 @@ struct vox_rtcp_reader {
 
 /*
  * Checks a whole compound packet as section A.2 does: version 2, first packet SR or RR (or, for
- * reduced-size RTCP of RFC 5506, any type 200..207) without padding, lengths that add up.
+ * reduced-size RTCP of RFC 5506, any type 200..207), padding on the last packet only, lengths that
+ * add up.
  * Errors: VOX_ETRUNCATED, VOX_EFORMAT. Nothing is read on error.
  */
 int vox_rtcp_begin(struct vox_rtcp_reader *r, const void *datagram, size_t len);
