@@ -10,12 +10,17 @@
  *         vox_sender_tick(sender, now_ns);                       // RTCP
  *     vox_sender_finish(sender, now_ns);                         // last frame and BYE
  *
- * The host drives: a program on the real clock, the lab in virtual time. Audio is resampled to 48 kHz,
- * mapped to one or two channels, cut into frames, encoded (RFC 6716) and packetized (RFC 3550,
+ * The host drives: a program on the real clock, the lab in virtual time. Audio is resampled to 48
+ * kHz, mapped to one or two channels, cut into frames, encoded (RFC 6716) and packetized (RFC 3550,
  * RFC 7587). The RTP clock follows the capture clock: the times that come with push.
  *
  * Times: now_ns, capture_ns and send_ns are int64_t nanoseconds of one monotonic clock of the host.
  * wall_offset_ns turns them into Unix time for RTCP and for the abs-capture-time extension.
+ *
+ * An RTP timestamp stands for the first sample that a decoder makes of the packet. The encoder
+ * looks ahead: that sample was captured vox_sender_lookahead() ticks before the first one that went
+ * into the frame. The abs-capture-time extension and the sender reports give this earlier time, so
+ * a receiver that subtracts it from its playout time has the codec's delay included.
  *
  * Thread rule: one owner. Callbacks run inside the calls. push, tick and feed are RT-safe.
  */
@@ -39,13 +44,17 @@ struct vox_datagram {
     enum vox_datagram_kind kind;
     const uint8_t *bytes; /* borrowed, valid during the callback */
     size_t len;
-    int64_t send_ns; /* when it is due: capture of its last sample, or now for RTCP */
+    /*
+     * When it is due. RTP: capture of its last input sample and the resampler's delay, if there is
+     * one; never decreases. RTCP: now; the first report and the BYE with the first and last packet.
+     */
+    int64_t send_ns;
 };
 
 enum vox_sender_event_kind {
-    VOX_SENDER_EVENT_CAPTURE_GAP, /* value_ns of audio is missing in front of capture time t_ns */
-    VOX_SENDER_EVENT_REPORT,      /* a receiver's report came in */
-    VOX_SENDER_EVENT_RECEIVER_BYE,
+    VOX_SENDER_EVENT_CAPTURE_GAP,  /* value_ns of audio is missing in front of capture time t_ns */
+    VOX_SENDER_EVENT_REPORT,       /* a receiver reports on us; value_ns is the round trip or -1 */
+    VOX_SENDER_EVENT_RECEIVER_BYE, /* one that had reported leaves */
 };
 
 struct vox_sender_event {
@@ -59,19 +68,19 @@ struct vox_sender_config {
     int input_channels; /* 1..8; default 1 */
     int channels;       /* coded: 1 or 2; default 1 */
     enum vox_profile profile;
-    int frame_ticks;    /* 48 kHz samples: 120, 240, 480, 960, 1920, 2880; default 960 */
-    int bitrate_bps;    /* 6000..510000 */
-    int complexity;     /* 0..10 */
-    bool dtx;           /* silence is not sent (RFC 7587, section 3.1.3) */
-    bool fec;           /* in-band FEC (LBRR) where the codec can */
-    int expected_loss_pct; /* what the encoder is told; default 8 with fec: see docs/protocol.md */
-    uint8_t payload_type;  /* default 96 */
-    uint8_t capture_time_id; /* header extension id; 0: do not send; default 1 */
-    uint32_t ssrc;         /* SSRC, first sequence number and timestamp: random from the host */
+    int frame_ticks;       /* 48 kHz samples: 120, 240, 480, 960, 1920, 2880; default 960 */
+    int bitrate_bps;       /* 6000..510000, a frame within 1424 bytes; 0: the profile's (default) */
+    int complexity;        /* 0..10 */
+    bool dtx;              /* silence is not sent (RFC 7587, section 3.1.3) */
+    bool fec;              /* in-band FEC (LBRR) where the codec can */
+    int expected_loss_pct; /* 0..100, default 8; used with fec; the codec is told less: encoder.h */
+    uint8_t payload_type;  /* 0..63, 96..127; default 96 */
+    uint8_t capture_time_id; /* header extension id 1..14; 0: do not send; default 1 */
+    uint32_t ssrc;           /* SSRC, first sequence number and timestamp: random from the host */
     uint16_t first_seq;
     uint32_t first_timestamp;
-    uint64_t seed;         /* of RTCP timing */
-    const char *cname;     /* copied; default "voxgram" */
+    uint64_t seed;          /* of RTCP timing */
+    const char *cname;      /* copied; 1..255 bytes; default "voxgram" */
     int64_t wall_offset_ns; /* Unix time minus the host's monotonic time */
     void (*on_datagram)(void *ctx, const struct vox_datagram *datagram);
     void (*on_event)(void *ctx, const struct vox_sender_event *event); /* may be NULL */
@@ -79,27 +88,27 @@ struct vox_sender_config {
 };
 
 struct vox_sender_stats {
-    uint64_t packets;        /* RTP */
+    uint64_t packets; /* RTP */
     uint64_t payload_bytes;
-    uint64_t wire_bytes;     /* RTP and RTCP with 28 bytes of IPv4 and UDP headers each */
+    uint64_t wire_bytes;      /* RTP and RTCP with 28 bytes of IPv4 and UDP headers each */
     uint64_t frames_captured; /* 48 kHz samples per channel */
-    uint64_t dtx_packets;    /* not sent: silence */
-    uint64_t lbrr_packets;   /* that really carry in-band FEC: read from the packets */
+    uint64_t dtx_packets;     /* not sent: silence */
+    uint64_t lbrr_packets;    /* that really carry in-band FEC: read from the packets */
     uint64_t capture_gaps;
     int64_t capture_gap_ns;
     uint64_t rtcp_sent, rtcp_received, rtcp_rejected;
     /* the latest report about us: */
     uint64_t reports;
-    double reported_loss_pct;     /* since the report before */
-    int64_t reported_lost;        /* cumulative */
+    double reported_loss_pct; /* since the report before */
+    int64_t reported_lost;    /* cumulative */
     int64_t reported_jitter_ns;
-    int64_t rtt_ns;               /* -1 until known */
+    int64_t rtt_ns; /* -1 until known */
     /* level of the input since the last read: */
     double rms_db, peak_db;
-    uint64_t clipped_samples;     /* at or beyond full scale */
+    uint64_t clipped_samples; /* at or beyond full scale */
 };
 
-/* Defaults of a profile, 48 kHz mono in and out. */
+/* Defaults of a profile (frame, bitrate, complexity), 48 kHz mono in and out, FEC and DTX off. */
 VOX_API void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile profile);
 
 /* Errors: VOX_EINVAL (a value outside its range; no on_datagram), VOX_ENOMEM, VOX_ECODEC. */
@@ -107,22 +116,25 @@ VOX_API int vox_sender_create(const struct vox_sender_config *config, struct vox
 VOX_API void vox_sender_destroy(struct vox_sender *sender);
 
 /*
- * Takes frames of interleaved input PCM (+-1.0), the first captured at capture_ns. Emits every packet
- * that becomes complete. If capture_ns is more than 20 ms off from where the last push ended, the RTP
- * timestamp jumps by that much, so that the receiver sees the gap for what it is.
+ * Takes frames of interleaved input PCM (+-1.0), the first captured at capture_ns. Emits every
+ * packet that becomes complete. If capture_ns is more than 20 ms off from where the last push
+ * ended, the RTP timestamp jumps by that much, so that the receiver sees the gap for what it is.
  * Errors: VOX_ECODEC.
  */
 VOX_API int vox_sender_push(struct vox_sender *sender, const float *pcm, size_t frames,
                             int64_t capture_ns);
 
-/* Pads what is left to a whole frame, emits it, then a BYE due with the last packet. */
+/*
+ * Pads what is left to a whole frame, emits it, then a BYE due with the last packet, at now_ns at
+ * the earliest; none if nothing was ever sent. Errors: VOX_ECODEC, VOX_EEND (called twice).
+ */
 VOX_API int vox_sender_finish(struct vox_sender *sender, int64_t now_ns);
 
 /* RTCP from a receiver. Returns 1 if it was taken, 0 if it was not about us or was malformed. */
 VOX_API int vox_sender_feed(struct vox_sender *sender, const void *datagram, size_t len,
                             int64_t arrival_ns);
 
-/* When tick wants to be called next. */
+/* When tick wants to be called next; VOX_NS_NEVER before the first packet and after finish. */
 VOX_API int64_t vox_sender_next_deadline_ns(const struct vox_sender *sender);
 VOX_API void vox_sender_tick(struct vox_sender *sender, int64_t now_ns);
 

@@ -1,0 +1,316 @@
+#include "sender/sender.h"
+
+#include "sender/encoder.h"
+#include "sender/feedback.h"
+#include "sender/framer.h"
+#include "sender/packetizer.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "dsp/pcm.h"
+#include "wire/hdrext.h"
+#include "wire/rtcp.h"
+#include "wire/rtp.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    IP_UDP_BYTES = 28, /* IPv4 and UDP headers without options */
+    DEFAULT_PAYLOAD_TYPE = 96,
+    DEFAULT_EXPECTED_LOSS_PCT = 8,
+};
+
+/* The largest sample of 16-bit audio: what a clipped recording is full of. */
+#define FULL_SCALE (32767.0F / 32768.0F)
+
+struct vox_sender {
+    struct vox_sender_config config;
+    struct vox_framer *framer;
+    struct vox_encoder *encoder;
+    struct vox_packetizer packetizer;
+    struct vox_feedback feedback;
+    struct vox_pcm_meter meter;
+    struct vox_sender_stats stats;
+    int64_t frame_ns;
+    int64_t lookahead_ns;
+    int64_t last_send_ns; /* of RTP; send times never decrease */
+    bool finished;
+    int err; /* of the encoder, from inside the framer's callback */
+    uint8_t payload[VOX_ENCODER_MAX_BYTES];
+    uint8_t datagram[VOX_RTP_MAX_BYTES];
+};
+
+void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile profile)
+{
+    const struct vox_profile_settings *settings = vox_profile_settings(profile);
+    *config = (struct vox_sender_config){
+        .input_hz = VOX_RTP_HZ,
+        .input_channels = 1,
+        .channels = 1,
+        .profile = profile,
+        .frame_ticks = settings ? settings->frame_ticks : 960,
+        .complexity = settings ? settings->complexity : 9,
+        .expected_loss_pct = DEFAULT_EXPECTED_LOSS_PCT,
+        .payload_type = DEFAULT_PAYLOAD_TYPE,
+        .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
+        .cname = "voxgram",
+    };
+}
+
+/* 64..95 would read as RTCP on a port that both share (RFC 5761, section 4). */
+static bool is_payload_type(uint8_t type)
+{
+    return type < 64 || (type > 95 && type < 128);
+}
+
+/* The encoder checks its own part. */
+static bool is_valid(const struct vox_sender_config *c)
+{
+    return c->on_datagram && c->input_hz >= 1000 && c->input_hz <= 768000 &&
+           c->input_channels >= 1 && c->input_channels <= 8 && is_payload_type(c->payload_type) &&
+           c->capture_time_id <= 14 && c->cname && c->cname[0] != '\0' &&
+           strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
+}
+
+static int bitrate_of(const struct vox_sender_config *c)
+{
+    const struct vox_profile_settings *settings = vox_profile_settings(c->profile);
+    if (c->bitrate_bps != 0 || !settings)
+        return c->bitrate_bps;
+    return settings->bitrate_bps[c->channels == 2];
+}
+
+static void emit(struct vox_sender *s, enum vox_datagram_kind kind, size_t len, int64_t send_ns)
+{
+    s->stats.wire_bytes += len + IP_UDP_BYTES;
+    struct vox_datagram datagram = {
+        .kind = kind, .bytes = s->datagram, .len = len, .send_ns = send_ns};
+    s->config.on_datagram(s->config.ctx, &datagram);
+}
+
+static void emit_report(struct vox_sender *s, int64_t now_ns, bool bye)
+{
+    int len = vox_feedback_report(&s->feedback, now_ns, bye, s->datagram, sizeof s->datagram);
+    if (len <= 0)
+        return;
+    s->stats.rtcp_sent++;
+    emit(s, VOX_DATAGRAM_RTCP, (size_t)len, now_ns);
+}
+
+static void emit_event(struct vox_sender *s, enum vox_sender_event_kind kind, int64_t t_ns,
+                       int64_t value_ns)
+{
+    struct vox_sender_event event = {.kind = kind, .t_ns = t_ns, .value_ns = value_ns};
+    if (s->config.on_event)
+        s->config.on_event(s->config.ctx, &event);
+}
+
+static void send_packet(struct vox_sender *s, const struct vox_frame *frame, size_t payload_bytes)
+{
+    int64_t decoded_ns = frame->capture_ns - s->lookahead_ns;
+    struct vox_packetizer_frame content = {
+        .position_ticks = frame->position_ticks,
+        .capture_unix_ns = decoded_ns + s->config.wall_offset_ns,
+        .payload = s->payload,
+        .payload_bytes = payload_bytes,
+    };
+    int len = vox_packetizer_write(&s->packetizer, &content, s->datagram, sizeof s->datagram);
+    if (len < 0) {
+        s->err = len;
+        return;
+    }
+    int64_t send_ns = frame->capture_ns + s->frame_ns + vox_framer_delay_ns(s->framer);
+    if (s->stats.packets == 0 || send_ns > s->last_send_ns)
+        s->last_send_ns = send_ns;
+    s->stats.packets++;
+    s->stats.payload_bytes += payload_bytes;
+    struct vox_feedback_packet sent = {
+        .timestamp = vox_packetizer_timestamp(&s->packetizer, frame->position_ticks),
+        .capture_ns = decoded_ns,
+        .send_ns = s->last_send_ns,
+        .payload_bytes = payload_bytes,
+    };
+    vox_feedback_sent(&s->feedback, &sent);
+    emit(s, VOX_DATAGRAM_RTP, (size_t)len, s->last_send_ns);
+    if (s->stats.packets == 1)
+        emit_report(s, s->last_send_ns, false);
+}
+
+static void on_frame(void *ctx, const struct vox_frame *frame)
+{
+    struct vox_sender *s = ctx;
+    struct vox_encoded encoded;
+    s->stats.frames_captured += (uint64_t)s->config.frame_ticks;
+    int err = vox_encoder_encode(s->encoder, frame->pcm, s->payload, sizeof s->payload, &encoded);
+    if (err < 0) {
+        s->err = err;
+        return;
+    }
+    if (encoded.silent) {
+        s->stats.dtx_packets++;
+        vox_packetizer_pause(&s->packetizer);
+        return;
+    }
+    s->stats.lbrr_packets += encoded.has_lbrr;
+    send_packet(s, frame, encoded.bytes);
+}
+
+static int create_stages(struct vox_sender *s)
+{
+    const struct vox_sender_config *c = &s->config;
+    struct vox_encoder_config encoder = {
+        .profile = c->profile,
+        .channels = c->channels,
+        .frame_ticks = c->frame_ticks,
+        .bitrate_bps = bitrate_of(c),
+        .complexity = c->complexity,
+        .dtx = c->dtx,
+        .fec = c->fec,
+        .expected_loss_pct = c->expected_loss_pct,
+    };
+    int err = vox_encoder_create(&encoder, &s->encoder);
+    if (err < 0)
+        return err;
+    struct vox_framer_config framer = {
+        .in_hz = c->input_hz,
+        .in_channels = c->input_channels,
+        .channels = c->channels,
+        .frame_ticks = c->frame_ticks,
+        .on_frame = on_frame,
+        .ctx = s,
+    };
+    return vox_framer_create(&framer, &s->framer);
+}
+
+static void init_stages(struct vox_sender *s)
+{
+    const struct vox_sender_config *c = &s->config;
+    vox_packetizer_init(&s->packetizer, &(struct vox_packetizer_config){
+                                            .ssrc = c->ssrc,
+                                            .payload_type = c->payload_type,
+                                            .capture_time_id = c->capture_time_id,
+                                            .first_seq = c->first_seq,
+                                            .first_timestamp = c->first_timestamp,
+                                            .frame_ticks = c->frame_ticks,
+                                        });
+    vox_feedback_init(&s->feedback, &(struct vox_feedback_config){
+                                        .ssrc = c->ssrc,
+                                        .cname = c->cname,
+                                        .seed = c->seed,
+                                        .wall_offset_ns = c->wall_offset_ns,
+                                    });
+    s->config.cname = s->feedback.cname;
+    s->frame_ns = vox_rtp_to_ns(c->frame_ticks);
+    s->lookahead_ns = vox_rtp_to_ns(vox_encoder_lookahead(s->encoder));
+}
+
+int vox_sender_create(const struct vox_sender_config *config, struct vox_sender **out)
+{
+    if (!is_valid(config))
+        return VOX_EINVAL;
+    struct vox_sender *s = calloc(1, sizeof *s);
+    if (!s)
+        return VOX_ENOMEM;
+    s->config = *config;
+    int err = create_stages(s);
+    if (err < 0) {
+        vox_sender_destroy(s);
+        return err;
+    }
+    init_stages(s);
+    *out = s;
+    return 0;
+}
+
+void vox_sender_destroy(struct vox_sender *s)
+{
+    if (!s)
+        return;
+    vox_framer_destroy(s->framer);
+    vox_encoder_destroy(s->encoder);
+    free(s);
+}
+
+static void measure_level(struct vox_sender *s, const float *pcm, size_t samples)
+{
+    vox_pcm_meter_add(&s->meter, pcm, samples);
+    for (size_t i = 0; i < samples; i++)
+        s->stats.clipped_samples += fabsf(pcm[i]) >= FULL_SCALE;
+}
+
+static int take_error(struct vox_sender *s)
+{
+    int err = s->err;
+    s->err = 0;
+    return err;
+}
+
+int vox_sender_push(struct vox_sender *s, const float *pcm, size_t frames, int64_t capture_ns)
+{
+    if (s->finished)
+        return VOX_EEND;
+    measure_level(s, pcm, frames * (size_t)s->config.input_channels);
+    int64_t gap_ns = vox_framer_push(s->framer, pcm, frames, capture_ns);
+    if (gap_ns > 0) {
+        s->stats.capture_gaps++;
+        s->stats.capture_gap_ns += gap_ns;
+        emit_event(s, VOX_SENDER_EVENT_CAPTURE_GAP, capture_ns, gap_ns);
+    }
+    return take_error(s);
+}
+
+int vox_sender_finish(struct vox_sender *s, int64_t now_ns)
+{
+    if (s->finished)
+        return VOX_EEND;
+    vox_framer_finish(s->framer);
+    s->finished = true;
+    if (s->stats.packets > 0)
+        emit_report(s, now_ns > s->last_send_ns ? now_ns : s->last_send_ns, true);
+    return take_error(s);
+}
+
+int vox_sender_feed(struct vox_sender *s, const void *datagram, size_t len, int64_t arrival_ns)
+{
+    int news = vox_feedback_feed(&s->feedback, datagram, len, arrival_ns);
+    if (news < 0) {
+        s->stats.rtcp_rejected++;
+        return 0;
+    }
+    s->stats.rtcp_received++;
+    if (news & VOX_FEEDBACK_REPORT)
+        emit_event(s, VOX_SENDER_EVENT_REPORT, arrival_ns, s->feedback.view.rtt_ns);
+    if (news & VOX_FEEDBACK_BYE)
+        emit_event(s, VOX_SENDER_EVENT_RECEIVER_BYE, arrival_ns, 0);
+    return news != 0;
+}
+
+int64_t vox_sender_next_deadline_ns(const struct vox_sender *s)
+{
+    return vox_feedback_next_deadline_ns(&s->feedback);
+}
+
+void vox_sender_tick(struct vox_sender *s, int64_t now_ns)
+{
+    if (now_ns >= vox_feedback_next_deadline_ns(&s->feedback))
+        emit_report(s, now_ns, false);
+}
+
+int vox_sender_lookahead(const struct vox_sender *s)
+{
+    return vox_encoder_lookahead(s->encoder);
+}
+
+void vox_sender_read_stats(struct vox_sender *s, struct vox_sender_stats *out)
+{
+    const struct vox_feedback_view *view = &s->feedback.view;
+    *out = s->stats;
+    out->reports = view->reports;
+    out->reported_loss_pct = view->loss_pct;
+    out->reported_lost = view->lost;
+    out->reported_jitter_ns = view->jitter_ns;
+    out->rtt_ns = view->rtt_ns;
+    out->rms_db = vox_pcm_meter_rms_db(&s->meter, &out->peak_db);
+}

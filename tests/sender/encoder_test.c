@@ -1,0 +1,117 @@
+#include "sender/encoder.h"
+
+#include "capture.h"
+
+enum { SECONDS = 4, SAMPLES = 48000 * SECONDS };
+
+static float voice[2 * SAMPLES];
+
+struct lbrr_row {
+    enum vox_profile profile;
+    int frame_ticks;
+    int bitrate_bps;
+    bool fec;
+    int expected_loss_pct;
+    bool expect; /* in-band FEC in a good part of the packets; else in none */
+};
+
+/* Packets with in-band FEC, in percent. */
+static int lbrr_pct(const struct lbrr_row *row)
+{
+    struct vox_encoder *encoder = NULL;
+    struct vox_encoder_config config = {.profile = row->profile,
+                                        .channels = 1,
+                                        .frame_ticks = row->frame_ticks,
+                                        .bitrate_bps = row->bitrate_bps,
+                                        .complexity = 9,
+                                        .fec = row->fec,
+                                        .expected_loss_pct = row->expected_loss_pct};
+    assert_int_equal(vox_encoder_create(&config, &encoder), 0);
+    uint8_t packet[VOX_ENCODER_MAX_BYTES];
+    int count = 0, with = 0;
+    for (int at = 0; at + row->frame_ticks <= SAMPLES; at += row->frame_ticks) {
+        struct vox_encoded result;
+        assert_int_equal(vox_encoder_encode(encoder, voice + at, packet, sizeof packet, &result),
+                         0);
+        count++;
+        with += result.has_lbrr;
+    }
+    vox_encoder_destroy(encoder);
+    return 100 * with / count;
+}
+
+static void in_band_fec_is_counted_where_it_really_is(void **state)
+{
+    (void)state;
+    static const struct lbrr_row rows[] = {
+        {VOX_PROFILE_VOICE, 960, 32000, true, 8, true},
+        {VOX_PROFILE_VOICE, 480, 32000, true, 8, true},
+        {VOX_PROFILE_VOICE, 2880, 32000, true, 8, true},
+        {VOX_PROFILE_VOICE, 960, 24000, true, 10, true},
+        {VOX_PROFILE_VOICE, 960, 32000, true, 50, true}, /* told 8 */
+        {VOX_PROFILE_VOICE, 960, 32000, false, 8, false},
+        {VOX_PROFILE_VOICE, 960, 32000, true, 0, false},
+        {VOX_PROFILE_VOICE, 960, 16000, true, 8, false},
+        {VOX_PROFILE_VOICE, 960, 24000, true, 5, false},
+        {VOX_PROFILE_VOICE, 240, 32000, true, 8, false},
+        {VOX_PROFILE_VOICE, 120, 32000, true, 8, false},
+        {VOX_PROFILE_LOWDELAY, 960, 32000, true, 8, false},
+    };
+    fill_voice(voice, SAMPLES, 1, 48000);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int pct = lbrr_pct(&rows[i]);
+        if (rows[i].expect ? pct < 30 : pct != 0)
+            fail_msg("row %zu: %d %% of the packets carry FEC", i, pct);
+    }
+}
+
+static void the_codec_is_told_less_than_the_truth(void **state)
+{
+    (void)state;
+    assert_int_equal(vox_encoder_told_loss_pct(0, 32000), 0);
+    assert_int_equal(vox_encoder_told_loss_pct(5, 32000), 5);
+    assert_int_equal(vox_encoder_told_loss_pct(30, 32000), 8);
+    assert_int_equal(vox_encoder_told_loss_pct(30, 24000), 10);
+    assert_int_equal(vox_encoder_told_loss_pct(30, 24001), 8);
+}
+
+static void refuses_what_the_codec_cannot(void **state)
+{
+    (void)state;
+    const struct vox_encoder_config good = {.profile = VOX_PROFILE_VOICE,
+                                            .channels = 1,
+                                            .frame_ticks = 960,
+                                            .bitrate_bps = 32000,
+                                            .complexity = 5};
+    struct vox_encoder_config bad[9];
+    for (size_t i = 0; i < COUNT(bad); i++)
+        bad[i] = good;
+    bad[0].channels = 3;
+    bad[1].frame_ticks = 961;
+    bad[2].bitrate_bps = 5999;
+    bad[3].bitrate_bps = 510001;
+    bad[4].complexity = 11;
+    bad[5].expected_loss_pct = 101;
+    bad[6].profile = (enum vox_profile)3;
+    bad[7].complexity = -1;
+    bad[8].frame_ticks = 2880; /* 60 ms of 200 kbit/s do not fit into a datagram */
+    bad[8].bitrate_bps = 200000;
+    struct vox_encoder *encoder = NULL;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_int_equal(vox_encoder_create(&bad[i], &encoder), VOX_EINVAL);
+    assert_null(encoder);
+    vox_encoder_destroy(NULL);
+}
+
+static void profiles_have_their_settings(void **state)
+{
+    (void)state;
+    assert_string_equal(vox_profile_settings(VOX_PROFILE_MUSIC)->name, "music");
+    assert_int_equal(vox_profile_settings(VOX_PROFILE_LOWDELAY)->frame_ticks, 240);
+    assert_null(vox_profile_settings((enum vox_profile)3));
+    assert_null(vox_profile_settings((enum vox_profile) - 1));
+}
+
+RUN(cmocka_unit_test(in_band_fec_is_counted_where_it_really_is),
+    cmocka_unit_test(the_codec_is_told_less_than_the_truth),
+    cmocka_unit_test(refuses_what_the_codec_cannot), cmocka_unit_test(profiles_have_their_settings))
