@@ -114,8 +114,9 @@ int vox_udp_send(struct vox_udp *udp, const void *bytes, size_t len, const struc
 /*
  * What the network answered to datagrams sent by a sender's socket (ICMP, read from the error
  * queue: IP_RECVERR). Returns 1 with a text the first time that a cause shows up ("refused: nobody
- * listens on ..."), 0 if there is nothing new. To be called when the fd wakes: it empties the
- * queue, which would else keep the fd awake. Keep sending: the receiver may start later.
+ * listens on ..."), 0 if there is nothing new. To be called when the fd wakes, until it
+ * returns 0: it empties the queue, which would else keep the fd awake. Keep sending: the receiver
+ * may start later.
  */
 int vox_udp_trouble(struct vox_udp *udp, struct vox_net_error *error);
 

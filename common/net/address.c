@@ -1,0 +1,500 @@
+#include "net/address.h"
+
+#include "base/err.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOW_TO_WRITE "write HOST:PORT, [IPV6]:PORT or :PORT"
+
+/* ---- text to parts ---- */
+
+static const struct {
+    const char *prefix;
+    enum vox_scheme scheme;
+    bool supported;
+} schemes[] = {
+    {"udp://", VOX_SCHEME_UDP, true},
+    {"rtp://", VOX_SCHEME_UDP, true},
+    {"tcp://", VOX_SCHEME_TCP, false},
+    {"unix:", VOX_SCHEME_UNIX, false},
+};
+
+/* Takes the scheme off *text. */
+static int take_scheme(const char **text, struct vox_endpoint *endpoint,
+                       struct vox_net_error *error)
+{
+    endpoint->scheme = VOX_SCHEME_UDP;
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t len = strlen(schemes[i].prefix);
+        if (strncasecmp(*text, schemes[i].prefix, len) != 0)
+            continue;
+        if (!schemes[i].supported)
+            return vox_net_error_set(error, VOX_EUNSUPPORTED,
+                                     "cannot use \"%.80s\": %s is not supported yet; use udp://",
+                                     *text, schemes[i].prefix);
+        endpoint->scheme = schemes[i].scheme;
+        *text += len;
+        return 0;
+    }
+    if (strstr(*text, "://"))
+        return vox_net_error_set(error, VOX_EUNSUPPORTED,
+                                 "cannot use \"%.80s\": unknown scheme; use udp://HOST:PORT",
+                                 *text);
+    return 0;
+}
+
+static bool is_host_byte(unsigned char c)
+{
+    /* Bytes from 0x80 on: names in UTF-8, which the resolver turns into IDNA. */
+    return c > ' ' && c != 0x7f && !strchr("/\\?#@[]<>\"'%:,;", c);
+}
+
+static bool is_zone_byte(unsigned char c)
+{
+    return isalnum(c) || (c != '\0' && strchr("-_.@", c));
+}
+
+static bool is_v6(const char *host)
+{
+    const char *zone = strchr(host, '%');
+    size_t len = zone ? (size_t)(zone - host) : strlen(host);
+    char digits[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+    if (len >= sizeof digits)
+        return false;
+    memcpy(digits, host, len);
+    digits[len] = '\0';
+    if (inet_pton(AF_INET6, digits, &ignored) != 1)
+        return false;
+    if (!zone)
+        return true;
+    size_t bytes = 0;
+    while (is_zone_byte((unsigned char)zone[1 + bytes]))
+        bytes++;
+    return bytes > 0 && bytes < IFNAMSIZ && zone[1 + bytes] == '\0';
+}
+
+static bool is_name(const char *host)
+{
+    for (; *host; host++)
+        if (!is_host_byte((unsigned char)*host))
+            return false;
+    return true;
+}
+
+static bool all_digits(const char *text)
+{
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+static int take_host(const char *host, size_t len, bool brackets, struct vox_endpoint *endpoint,
+                     struct vox_net_error *error)
+{
+    if (len > VOX_ADDRESS_MAX_HOST)
+        return vox_net_error_set(error, VOX_EFORMAT,
+                                 "host \"%.60s...\" has %zu characters, at most %d are allowed",
+                                 host, len, VOX_ADDRESS_MAX_HOST);
+    memcpy(endpoint->host, host, len);
+    endpoint->host[len] = '\0';
+    endpoint->host_is_v6 = is_v6(endpoint->host);
+    if (brackets && !endpoint->host_is_v6)
+        return vox_net_error_set(error, VOX_EFORMAT,
+                                 "\"%.80s\" is not an IPv6 address; brackets are for those only",
+                                 endpoint->host);
+    if (!endpoint->host_is_v6 && !is_name(endpoint->host))
+        return vox_net_error_set(error, VOX_EFORMAT, "\"%.80s\" is not a host; " HOW_TO_WRITE,
+                                 endpoint->host);
+    return 0;
+}
+
+static bool is_service(const char *text)
+{
+    size_t len = strlen(text);
+    bool letter = false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        letter = letter || isalpha(c);
+        if (!isalnum(c) && !strchr("-_+.", c))
+            return false;
+    }
+    return letter && len <= VOX_ADDRESS_MAX_SERVICE;
+}
+
+static int take_port(const char *port, struct vox_endpoint *endpoint, struct vox_net_error *error)
+{
+    endpoint->has_port = true;
+    if (all_digits(port)) {
+        unsigned long value = strlen(port) > 8 ? 99999999UL : strtoul(port, NULL, 10);
+        if (value > UINT16_MAX)
+            return vox_net_error_set(error, VOX_EFORMAT, "port %.20s is not in 0..65535", port);
+        endpoint->port = (uint16_t)value;
+        return 0;
+    }
+    if (!is_service(port))
+        return vox_net_error_set(error, VOX_EFORMAT,
+                                 "\"%.40s\" is neither a port number nor the name of a service",
+                                 port);
+    memcpy(endpoint->service, port, strlen(port) + 1);
+    return 0;
+}
+
+/* Finds where the host ends; *port stays NULL if there is none. */
+static int split(const char *text, const char **host, size_t *host_len, const char **port,
+                 struct vox_net_error *error)
+{
+    *host = text;
+    *port = NULL;
+    const char *end = text + strlen(text);
+    if (*text == '[') {
+        end = strchr(text, ']');
+        if (!end || (end[1] != '\0' && end[1] != ':'))
+            return vox_net_error_set(error, VOX_EFORMAT,
+                                     "\"%.80s\" has no \"]\" or \"]:PORT\" at its end", text);
+        *host = text + 1;
+        *port = end[1] == ':' ? end + 2 : NULL;
+    } else if (strchr(text, ':') && !is_v6(text)) {
+        end = strchr(text, ':');
+        *port = end + 1;
+        if (strchr(*port, ':'))
+            return vox_net_error_set(
+                error, VOX_EFORMAT,
+                "\"%.80s\" is not an IPv6 address, and has too many colons for "
+                "HOST:PORT; " HOW_TO_WRITE,
+                text);
+    }
+    *host_len = (size_t)(end - *host);
+    return 0;
+}
+
+int vox_address_parse(const char *text, struct vox_endpoint *out, struct vox_net_error *error)
+{
+    struct vox_endpoint endpoint = {.port = VOX_ADDRESS_DEFAULT_PORT};
+    const char *rest = text;
+    int err = take_scheme(&rest, &endpoint, error);
+    if (err < 0)
+        return err;
+    if (*rest == '\0')
+        return vox_net_error_set(error, VOX_EFORMAT, "the address is empty; " HOW_TO_WRITE);
+    if (all_digits(rest))
+        return vox_net_error_set(error, VOX_EFORMAT,
+                                 "\"%.40s\" may be a host or a port; write \":%.40s\" for the port",
+                                 rest, rest);
+    const char *host, *port;
+    size_t host_len;
+    err = split(rest, &host, &host_len, &port, error);
+    if (err < 0)
+        return err;
+    err = take_host(host, host_len, *rest == '[', &endpoint, error);
+    if (err < 0)
+        return err;
+    err = port ? take_port(port, &endpoint, error) : 0;
+    if (err == 0)
+        *out = endpoint;
+    return err;
+}
+
+/* ---- parts to socket address ---- */
+
+static int service_port(const char *service, uint16_t *port, struct vox_net_error *error)
+{
+    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *found;
+    int err = getaddrinfo(NULL, service, &hints, &found);
+    if (err)
+        return vox_net_error_set(
+            error, err == EAI_MEMORY ? VOX_ENOMEM : VOX_ENOTFOUND,
+            "no UDP service is called \"%s\" (/etc/services); write the port as "
+            "a number",
+            service);
+    const struct sockaddr_in *in = (const void *)found->ai_addr;
+    *port = ntohs(in->sin_port);
+    freeaddrinfo(found);
+    return 0;
+}
+
+static void any_or_loopback(const struct vox_address_hints *hints, struct vox_address *out)
+{
+    memset(out, 0, sizeof *out);
+    int family = hints->family ? hints->family : hints->listening ? AF_INET6 : AF_INET;
+    out->storage.ss_family = (sa_family_t)family;
+    if (family == AF_INET) {
+        struct sockaddr_in *in = (void *)&out->storage;
+        in->sin_addr.s_addr = htonl(hints->listening ? INADDR_ANY : INADDR_LOOPBACK);
+        out->len = sizeof *in;
+    } else {
+        struct sockaddr_in6 *in6 = (void *)&out->storage;
+        in6->sin6_addr = hints->listening ? in6addr_any : in6addr_loopback;
+        out->len = sizeof *in6;
+    }
+}
+
+static const char *family_text(int family)
+{
+    return family == AF_INET ? "IPv4 " : family == AF_INET6 ? "IPv6 " : "";
+}
+
+static int explain_lookup(const char *host, int family, int gai, struct vox_net_error *error)
+{
+    switch (gai) {
+    case EAI_AGAIN:
+        return vox_net_error_set(
+            error, VOX_EADDRESS,
+            "cannot look up \"%.100s\": the name server does not answer; check "
+            "the network, or write the address in numbers",
+            host);
+    case EAI_MEMORY:
+        return vox_net_error_set(error, VOX_ENOMEM, "cannot look up \"%.100s\": out of memory",
+                                 host);
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+    case EAI_FAMILY:
+        return vox_net_error_set(
+            error, VOX_ENOTFOUND,
+            "no host \"%.100s\" with an %saddress was found; check the spelling, "
+            "or write the address in numbers",
+            host, family_text(family));
+    default:
+        return vox_net_error_set(error, VOX_EADDRESS,
+                                 "cannot look up \"%.100s\": %s; check the name "
+                                 "and the network",
+                                 host, gai_strerror(gai));
+    }
+}
+
+/* Numbers first, so that they never wait for a name server. */
+static int look_up(const char *host, int family, struct addrinfo **found)
+{
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM};
+    hints.ai_flags = AI_NUMERICHOST;
+    if (getaddrinfo(host, NULL, &hints, found) == 0)
+        return 0;
+    hints.ai_flags = AI_ADDRCONFIG | AI_IDN;
+    return getaddrinfo(host, NULL, &hints, found);
+}
+
+int vox_address_resolve(const struct vox_endpoint *endpoint, const struct vox_address_hints *hints,
+                        struct vox_address *out, struct vox_net_error *error)
+{
+    uint16_t port = endpoint->port;
+    int err = endpoint->service[0] ? service_port(endpoint->service, &port, error) : 0;
+    if (err < 0)
+        return err;
+    if (port == 0 && !hints->listening)
+        return vox_net_error_set(error, VOX_EADDRESS,
+                                 "cannot send to port 0 of \"%.100s\"; write a port in 1..65535",
+                                 endpoint->host);
+    if (endpoint->host[0] == '\0') {
+        any_or_loopback(hints, out);
+    } else {
+        struct addrinfo *found;
+        int gai = look_up(endpoint->host, hints->family, &found);
+        if (gai)
+            return explain_lookup(endpoint->host, hints->family, gai, error);
+        struct sockaddr_storage storage = {0};
+        memcpy(&storage, found->ai_addr, found->ai_addrlen);
+        vox_address_from_sockaddr(&storage, found->ai_addrlen, out);
+        freeaddrinfo(found);
+    }
+    vox_address_set_port(out, port);
+    return 0;
+}
+
+int vox_address_lookup(const char *text, const struct vox_address_hints *hints,
+                       struct vox_address *out, struct vox_net_error *error)
+{
+    struct vox_endpoint endpoint;
+    int err = vox_address_parse(text, &endpoint, error);
+    return err < 0 ? err : vox_address_resolve(&endpoint, hints, out, error);
+}
+
+/* ---- conversions ---- */
+
+static const struct sockaddr_in *as_v4(const struct vox_address *address)
+{
+    return address->storage.ss_family == AF_INET ? (const void *)&address->storage : NULL;
+}
+
+static const struct sockaddr_in6 *as_v6(const struct vox_address *address)
+{
+    return address->storage.ss_family == AF_INET6 ? (const void *)&address->storage : NULL;
+}
+
+void vox_address_from_sockaddr(const struct sockaddr_storage *storage, socklen_t len,
+                               struct vox_address *out)
+{
+    memset(out, 0, sizeof *out);
+    const struct sockaddr_in6 *in6 = (const void *)storage;
+    if (storage->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+        struct sockaddr_in *in = (void *)&out->storage;
+        in->sin_family = AF_INET;
+        in->sin_port = in6->sin6_port;
+        memcpy(&in->sin_addr, &in6->sin6_addr.s6_addr[12], sizeof in->sin_addr);
+        out->len = sizeof *in;
+        return;
+    }
+    out->len = len < (socklen_t)sizeof out->storage ? len : (socklen_t)sizeof out->storage;
+    memcpy(&out->storage, storage, out->len);
+}
+
+int vox_address_for_family(const struct vox_address *address, int family, struct vox_address *out)
+{
+    const struct sockaddr_in *in = as_v4(address);
+    if (vox_address_family(address) == family) {
+        *out = *address;
+        return 0;
+    }
+    if (family != AF_INET6 || !in)
+        return VOX_EADDRESS;
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = in->sin_port};
+    in6.sin6_addr.s6_addr[10] = 0xff;
+    in6.sin6_addr.s6_addr[11] = 0xff;
+    memcpy(&in6.sin6_addr.s6_addr[12], &in->sin_addr, sizeof in->sin_addr);
+    *out = (struct vox_address){.len = sizeof in6};
+    memcpy(&out->storage, &in6, sizeof in6);
+    return 0;
+}
+
+int vox_address_family(const struct vox_address *address)
+{
+    return address->len ? address->storage.ss_family : AF_UNSPEC;
+}
+
+uint16_t vox_address_port(const struct vox_address *address)
+{
+    const struct sockaddr_in *in = as_v4(address);
+    const struct sockaddr_in6 *in6 = as_v6(address);
+    return in ? ntohs(in->sin_port) : in6 ? ntohs(in6->sin6_port) : 0;
+}
+
+void vox_address_set_port(struct vox_address *address, uint16_t port)
+{
+    if (as_v4(address))
+        ((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
+    else if (as_v6(address))
+        ((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
+}
+
+/* ---- what kind ---- */
+
+bool vox_address_is_any(const struct vox_address *address)
+{
+    const struct sockaddr_in *in = as_v4(address);
+    const struct sockaddr_in6 *in6 = as_v6(address);
+    return in ? in->sin_addr.s_addr == htonl(INADDR_ANY)
+              : in6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+}
+
+bool vox_address_is_multicast(const struct vox_address *address)
+{
+    const struct sockaddr_in *in = as_v4(address);
+    const struct sockaddr_in6 *in6 = as_v6(address);
+    return in ? IN_MULTICAST(ntohl(in->sin_addr.s_addr))
+              : in6 && IN6_IS_ADDR_MULTICAST(&in6->sin6_addr);
+}
+
+bool vox_address_is_loopback(const struct vox_address *address)
+{
+    const struct sockaddr_in *in = as_v4(address);
+    const struct sockaddr_in6 *in6 = as_v6(address);
+    return in ? ntohl(in->sin_addr.s_addr) >> 24 == 127
+              : in6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+static bool interface_is(const struct ifaddrs *interface, const struct vox_address *address,
+                         bool broadcast)
+{
+    const struct sockaddr *own = interface->ifa_addr;
+    if (broadcast)
+        own = interface->ifa_flags & IFF_BROADCAST ? interface->ifa_broadaddr : NULL;
+    if (!own || own->sa_family != address->storage.ss_family)
+        return false;
+    struct vox_address other = {.len = address->len};
+    memcpy(&other.storage, own, address->len);
+    return vox_address_equal_host(address, &other);
+}
+
+static bool any_interface_is(const struct vox_address *address, bool broadcast)
+{
+    struct ifaddrs *all;
+    if (getifaddrs(&all) < 0)
+        return false;
+    bool found = false;
+    for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next)
+        found = interface_is(i, address, broadcast);
+    freeifaddrs(all);
+    return found;
+}
+
+bool vox_address_is_broadcast(const struct vox_address *address)
+{
+    const struct sockaddr_in *in = as_v4(address);
+    if (!in)
+        return false;
+    return in->sin_addr.s_addr == htonl(INADDR_BROADCAST) || any_interface_is(address, true);
+}
+
+bool vox_address_is_local(const struct vox_address *address)
+{
+    return vox_address_is_loopback(address) || any_interface_is(address, false);
+}
+
+bool vox_address_equal_host(const struct vox_address *a, const struct vox_address *b)
+{
+    struct vox_address plain_a, plain_b;
+    vox_address_from_sockaddr(&a->storage, a->len, &plain_a);
+    vox_address_from_sockaddr(&b->storage, b->len, &plain_b);
+    const struct sockaddr_in *in_a = as_v4(&plain_a), *in_b = as_v4(&plain_b);
+    const struct sockaddr_in6 *in6_a = as_v6(&plain_a), *in6_b = as_v6(&plain_b);
+    if (in_a && in_b)
+        return in_a->sin_addr.s_addr == in_b->sin_addr.s_addr;
+    return in6_a && in6_b && in6_a->sin6_scope_id == in6_b->sin6_scope_id &&
+           IN6_ARE_ADDR_EQUAL(&in6_a->sin6_addr, &in6_b->sin6_addr);
+}
+
+bool vox_address_equal(const struct vox_address *a, const struct vox_address *b)
+{
+    return vox_address_equal_host(a, b) && vox_address_port(a) == vox_address_port(b);
+}
+
+/* ---- back to text ---- */
+
+const char *vox_address_format_host(const struct vox_address *address,
+                                    char out[VOX_ADDRESS_TEXT_BYTES])
+{
+    struct vox_address plain;
+    vox_address_from_sockaddr(&address->storage, address->len, &plain);
+    const struct sockaddr_in *in = as_v4(&plain);
+    const struct sockaddr_in6 *in6 = as_v6(&plain);
+    snprintf(out, VOX_ADDRESS_TEXT_BYTES, "?");
+    if (in)
+        inet_ntop(AF_INET, &in->sin_addr, out, VOX_ADDRESS_TEXT_BYTES);
+    if (in6) {
+        inet_ntop(AF_INET6, &in6->sin6_addr, out, VOX_ADDRESS_TEXT_BYTES);
+        size_t len = strlen(out);
+        if (in6->sin6_scope_id)
+            snprintf(out + len, VOX_ADDRESS_TEXT_BYTES - len, "%%%u", in6->sin6_scope_id);
+    }
+    return out;
+}
+
+const char *vox_address_format(const struct vox_address *address, char out[VOX_ADDRESS_TEXT_BYTES])
+{
+    /* The longest: 45 of an address and 11 of a zone, with 8 around them and for the port. */
+    char host[VOX_ADDRESS_TEXT_BYTES];
+    vox_address_format_host(address, host);
+    if (vox_address_family(address) == AF_UNSPEC)
+        memcpy(out, host, sizeof host);
+    else if (strchr(host, ':'))
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "[%.62s]:%u", host, vox_address_port(address));
+    else
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "%.62s:%u", host, vox_address_port(address));
+    return out;
+}

@@ -1,0 +1,415 @@
+#include "net/udp.h"
+
+#include "base/err.h"
+#include "base/rt.h"
+#include "base/time.h"
+#include "net/clock.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { PATIENCE_MS = 5000 };
+
+static struct vox_address address_of(const char *text, bool listening)
+{
+    struct vox_address address;
+    struct vox_net_error error;
+    const struct vox_address_hints hints = {.listening = listening};
+    if (vox_address_lookup(text, &hints, &address, &error) < 0)
+        fail_msg("%s: %s", text, error.text);
+    return address;
+}
+
+static struct vox_udp *receiver_on(const char *text)
+{
+    struct vox_udp_receiver_config config;
+    vox_udp_receiver_config_init(&config);
+    config.local = address_of(text, true);
+    config.interface = vox_address_is_multicast(&config.local) ? "lo" : NULL;
+    struct vox_udp *udp;
+    struct vox_net_error error;
+    if (vox_udp_open_receiver(&config, &udp, &error) < 0)
+        fail_msg("%s", error.text);
+    return udp;
+}
+
+static struct vox_udp *sender_to(const struct vox_address *to)
+{
+    struct vox_udp_sender_config config;
+    vox_udp_sender_config_init(&config);
+    config.to = *to;
+    config.interface = vox_address_is_multicast(to) ? "lo" : NULL;
+    struct vox_udp *udp;
+    struct vox_net_error error;
+    if (vox_udp_open_sender(&config, &udp, &error) < 0)
+        fail_msg("%s", error.text);
+    return udp;
+}
+
+static void wait_for(struct vox_udp *udp, short events)
+{
+    struct pollfd p = {.fd = vox_udp_fd(udp), .events = events};
+    assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+}
+
+static void send_text(struct vox_udp *udp, const struct vox_address *to, const char *text)
+{
+    struct vox_net_error error;
+    vox_rt_enter();
+    int err = vox_udp_send(udp, text, strlen(text), to, &error);
+    vox_rt_leave();
+    if (err < 0)
+        fail_msg("%s", error.text);
+}
+
+static struct vox_udp_datagram receive_one(struct vox_udp *udp)
+{
+    const struct vox_udp_datagram *got;
+    wait_for(udp, POLLIN);
+    vox_rt_enter();
+    int count = vox_udp_receive(udp, &got);
+    vox_rt_leave();
+    assert_int_equal(count, 1);
+    return got[0];
+}
+
+/* The receiver's port at another of its addresses. */
+static struct vox_address port_of(const struct vox_udp *receiver, const char *host)
+{
+    struct vox_address to = address_of(host, false);
+    vox_address_set_port(&to, vox_address_port(vox_udp_local(receiver)));
+    return to;
+}
+
+static void exchange(const char *listen, const char *host)
+{
+    struct vox_udp *receiver = receiver_on(listen);
+    struct vox_address to = port_of(receiver, host);
+    struct vox_udp *sender = sender_to(&to);
+    int64_t before_ns = vox_clock_now_ns();
+    send_text(sender, &to, "there");
+    struct vox_udp_datagram got = receive_one(receiver);
+    assert_int_equal(got.len, 5);
+    assert_memory_equal(got.bytes, "there", 5);
+    assert_false(got.truncated);
+    assert_true(got.kernel_time);
+    /* The offset between the clocks is sampled twice, each time within microseconds. */
+    assert_true(got.arrival_ns > before_ns - VOX_NS_PER_MS);
+    assert_true(got.arrival_ns <= vox_clock_now_ns());
+    assert_int_equal(vox_address_family(&got.from), vox_address_family(&to));
+    assert_true(vox_address_is_loopback(&got.from));
+    assert_int_equal(vox_address_port(&got.from), vox_address_port(vox_udp_local(sender)));
+    struct vox_address back = got.from;
+    send_text(receiver, &back, "back");
+    got = receive_one(sender);
+    assert_memory_equal(got.bytes, "back", 4);
+    assert_true(vox_address_equal(&got.from, &to));
+    vox_udp_close(sender);
+    vox_udp_close(receiver);
+}
+
+static void exchanges_over_both_families(void **state)
+{
+    (void)state;
+    exchange("127.0.0.1:0", "127.0.0.1");
+    exchange("[::1]:0", "::1");
+}
+
+static void one_socket_hears_both_families(void **state)
+{
+    (void)state;
+    exchange(":0", "127.0.0.1");
+    exchange(":0", "::1");
+}
+
+static void takes_batches_in_order(void **state)
+{
+    (void)state;
+    struct vox_udp *receiver = receiver_on("127.0.0.1:0");
+    struct vox_udp *sender = sender_to(vox_udp_local(receiver));
+    const struct vox_udp_datagram *got;
+    assert_int_equal(vox_udp_receive(receiver, &got), 0);
+    for (uint8_t i = 0; i < VOX_UDP_BATCH + 3; i++)
+        assert_int_equal(vox_udp_send(sender, &i, 1, vox_udp_local(receiver), NULL), 0);
+    int64_t last_ns = 0;
+    int taken = 0;
+    for (int batch = 0; batch < 2; batch++) {
+        wait_for(receiver, POLLIN);
+        int count = vox_udp_receive(receiver, &got);
+        assert_int_equal(count, batch == 0 ? VOX_UDP_BATCH : 3);
+        for (int i = 0; i < count; i++) {
+            assert_int_equal(got[i].bytes[0], taken++);
+            if (i > 0) /* within a batch one offset turns wall clock into monotonic */
+                assert_true(got[i].arrival_ns >= last_ns);
+            last_ns = got[i].arrival_ns;
+        }
+    }
+    assert_int_equal(vox_udp_receive(receiver, &got), 0);
+    vox_udp_close(sender);
+    vox_udp_close(receiver);
+}
+
+static void flags_what_is_too_long(void **state)
+{
+    (void)state;
+    struct vox_udp *receiver = receiver_on("127.0.0.1:0");
+    struct vox_udp *sender = sender_to(vox_udp_local(receiver));
+    static const uint8_t bytes[VOX_UDP_DATAGRAM_BYTES + 1];
+    static const struct {
+        size_t sent, kept;
+        bool truncated;
+    } rows[] = {{0, 0, false},
+                {VOX_UDP_DATAGRAM_BYTES, VOX_UDP_DATAGRAM_BYTES, false},
+                {VOX_UDP_DATAGRAM_BYTES + 1, VOX_UDP_DATAGRAM_BYTES, true},
+                {1, 1, false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(vox_udp_send(sender, bytes, rows[i].sent, vox_udp_local(receiver), NULL),
+                         0);
+        struct vox_udp_datagram got = receive_one(receiver);
+        assert_int_equal(got.len, rows[i].kept);
+        assert_int_equal(got.truncated, rows[i].truncated);
+    }
+    vox_udp_close(sender);
+    vox_udp_close(receiver);
+}
+
+static void multicast_reaches_all_who_joined(const char *group)
+{
+    struct vox_udp *first = receiver_on(group);
+    struct vox_address to = *vox_udp_local(first);
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    struct vox_udp *second = receiver_on(vox_address_format(&to, text));
+    struct vox_udp *sender = sender_to(&to);
+    send_text(sender, &to, "all");
+    assert_memory_equal(receive_one(first).bytes, "all", 3);
+    assert_memory_equal(receive_one(second).bytes, "all", 3);
+    vox_udp_close(sender);
+    vox_udp_close(second);
+    vox_udp_close(first);
+}
+
+static void joins_groups_of_both_families(void **state)
+{
+    (void)state;
+    multicast_reaches_all_who_joined("239.255.77.1:0");
+    multicast_reaches_all_who_joined("[ff15::7701]:0");
+    multicast_reaches_all_who_joined("[ff12::7701]:0"); /* link-local: needs its zone */
+}
+
+static void hears_one_source_of_a_group(void **state)
+{
+    (void)state;
+    struct vox_udp_receiver_config config;
+    vox_udp_receiver_config_init(&config);
+    config.local = address_of("232.255.77.2:0", true);
+    config.source = address_of("127.0.0.1", false);
+    config.interface = "1"; /* loopback by its index */
+    struct vox_udp *wanted, *unwanted;
+    struct vox_net_error error = {""};
+    if (vox_udp_open_receiver(&config, &wanted, &error) < 0)
+        fail_msg("%s", error.text);
+    config.local = *vox_udp_local(wanted);
+    config.source = address_of("192.0.2.99", false);
+    assert_int_equal(vox_udp_open_receiver(&config, &unwanted, &error), 0);
+    struct vox_address to = *vox_udp_local(wanted);
+    struct vox_udp_sender_config sender_config;
+    vox_udp_sender_config_init(&sender_config);
+    sender_config.to = to;
+    sender_config.interface = "lo";
+    struct vox_udp *sender;
+    assert_int_equal(vox_udp_open_sender(&sender_config, &sender, &error), 0);
+    send_text(sender, &to, "one");
+    struct vox_udp_datagram got = receive_one(wanted);
+    assert_memory_equal(got.bytes, "one", 3);
+    /* Loopback delivers to all sockets at once: what has not come by now does not come. */
+    const struct vox_udp_datagram *none;
+    if (vox_address_equal_host(&got.from, &config.source) == false)
+        assert_int_equal(vox_udp_receive(unwanted, &none), 0);
+    vox_udp_close(sender);
+    vox_udp_close(unwanted);
+    vox_udp_close(wanted);
+}
+
+static void marks_datagrams_for_priority(void **state)
+{
+    (void)state;
+    struct vox_address v4 = address_of("127.0.0.1:5004", false), v6 = address_of("::1", false);
+    struct vox_udp_sender_config config;
+    vox_udp_sender_config_init(&config);
+    struct vox_udp *udp;
+    int value = 0;
+    socklen_t len = sizeof value;
+    config.to = v4;
+    config.ttl = 7;
+    assert_int_equal(vox_udp_open_sender(&config, &udp, NULL), 0);
+    assert_int_equal(getsockopt(vox_udp_fd(udp), IPPROTO_IP, IP_TOS, &value, &len), 0);
+    assert_int_equal(value, 46 << 2);
+    assert_int_equal(getsockopt(vox_udp_fd(udp), IPPROTO_IP, IP_TTL, &value, &len), 0);
+    assert_int_equal(value, 7);
+    assert_int_equal(getsockopt(vox_udp_fd(udp), SOL_SOCKET, SO_BROADCAST, &value, &len), 0);
+    assert_int_equal(value, 0);
+    vox_udp_close(udp);
+    config.to = v6;
+    assert_int_equal(vox_udp_open_sender(&config, &udp, NULL), 0);
+    assert_int_equal(getsockopt(vox_udp_fd(udp), IPPROTO_IPV6, IPV6_TCLASS, &value, &len), 0);
+    assert_int_equal(value, 46 << 2);
+    vox_udp_close(udp);
+    config.to = address_of("255.255.255.255", false);
+    assert_int_equal(vox_udp_open_sender(&config, &udp, NULL), 0);
+    assert_int_equal(getsockopt(vox_udp_fd(udp), SOL_SOCKET, SO_BROADCAST, &value, &len), 0);
+    assert_int_equal(value, 1);
+    vox_udp_close(udp);
+}
+
+static void expect_refusal(const char *listen, const char *interface, int err, const char *says)
+{
+    struct vox_udp_receiver_config config;
+    vox_udp_receiver_config_init(&config);
+    config.local = address_of(listen, true);
+    config.interface = interface;
+    struct vox_udp *udp = NULL;
+    struct vox_net_error error = {""};
+    assert_int_equal(vox_udp_open_receiver(&config, &udp, &error), err);
+    assert_null(udp);
+    assert_non_null(strstr(error.text, says));
+}
+
+static void says_why_it_cannot_listen(void **state)
+{
+    (void)state;
+    struct vox_udp *first = receiver_on(":0");
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    expect_refusal(vox_address_format(vox_udp_local(first), text), NULL, VOX_EINUSE, text);
+    expect_refusal(text, NULL, VOX_EINUSE, "another program uses this port");
+    vox_udp_close(first);
+    expect_refusal("198.51.100.77:0", NULL, VOX_EADDRESS, "no such address");
+    expect_refusal("239.1.2.3:0", "no-such-if", VOX_ENOTFOUND, "\"no-such-if\"");
+    expect_refusal("239.1.2.3:0", "999999", VOX_ENOTFOUND, "ip link");
+    expect_refusal("239.1.2.3:0", "0", VOX_ENOTFOUND, "ip link");
+}
+
+static void says_why_it_cannot_send(void **state)
+{
+    (void)state;
+    struct vox_address to = address_of("127.0.0.1:5004", false);
+    struct vox_address v6 = address_of("[::1]:5004", false);
+    struct vox_udp_sender_config config;
+    vox_udp_sender_config_init(&config);
+    struct vox_udp *udp = NULL;
+    struct vox_net_error error = {""};
+    config.to = to;
+    config.dscp = 64;
+    assert_int_equal(vox_udp_open_sender(&config, &udp, &error), VOX_EINVAL);
+    assert_non_null(strstr(error.text, "64"));
+    config.dscp = 0;
+    config.ttl = 256;
+    assert_int_equal(vox_udp_open_sender(&config, &udp, &error), VOX_EINVAL);
+    assert_non_null(strstr(error.text, "256"));
+    assert_null(udp);
+    udp = sender_to(&to);
+    static const uint8_t bytes[70000];
+    assert_int_equal(vox_udp_send(udp, bytes, sizeof bytes, &to, &error), VOX_ELIMIT);
+    assert_non_null(strstr(error.text, "70000"));
+    assert_int_equal(vox_udp_send(udp, bytes, 1, &v6, &error), VOX_EADDRESS);
+    assert_non_null(strstr(error.text, "[::1]:5004"));
+    struct vox_address all = address_of("255.255.255.255:5004", false);
+    assert_int_equal(vox_udp_send(udp, bytes, 1, &all, &error), VOX_EPERMISSION);
+    assert_non_null(strstr(error.text, "broadcast"));
+    vox_udp_close(udp);
+}
+
+/* A port that nobody listens on, since it has just been ours. */
+static struct vox_address closed_port(const char *host)
+{
+    char listen[64];
+    snprintf(listen, sizeof listen, "[%s]:0", host);
+    struct vox_udp *receiver = receiver_on(strchr(host, ':') ? listen : "127.0.0.1:0");
+    struct vox_address to = port_of(receiver, host);
+    vox_udp_close(receiver);
+    return to;
+}
+
+static void tells_of_refusal_once_and_keeps_sending(const char *host)
+{
+    struct vox_address to = closed_port(host);
+    struct vox_udp *sender = sender_to(&to);
+    struct vox_net_error error = {""};
+    assert_int_equal(vox_udp_trouble(sender, &error), 0);
+    for (int i = 0; i < 5; i++)
+        send_text(sender, &to, "anybody?");
+    wait_for(sender, POLLPRI);
+    assert_int_equal(vox_udp_trouble(sender, &error), 1);
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    assert_non_null(strstr(error.text, vox_address_format(&to, text)));
+    assert_non_null(strstr(error.text, "refused"));
+    assert_int_equal(vox_udp_trouble(sender, &error), 0);
+    /* The receiver starts; not one datagram is spent on hearing of the refusals before. */
+    send_text(sender, &to, "lost");
+    struct vox_udp *receiver = receiver_on(text);
+    send_text(sender, &to, "here");
+    assert_memory_equal(receive_one(receiver).bytes, "here", 4);
+    const struct vox_udp_datagram *none;
+    assert_int_equal(vox_udp_receive(sender, &none), 0);
+    vox_udp_close(receiver);
+    vox_udp_close(sender);
+}
+
+static void refusals_are_told_once(void **state)
+{
+    (void)state;
+    tells_of_refusal_once_and_keeps_sending("127.0.0.1");
+    tells_of_refusal_once_and_keeps_sending("::1");
+}
+
+struct watch {
+    struct vox_udp *udp;
+    int calls, status, events;
+};
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    watch->calls++;
+    watch->status = status;
+    watch->events = events;
+    while (vox_udp_trouble(watch->udp, NULL) > 0)
+        continue;
+    uv_poll_stop(poll);
+}
+
+static void trouble_wakes_libuv_without_an_error(void **state)
+{
+    (void)state;
+    struct vox_address to = closed_port("127.0.0.1");
+    struct watch watch = {.udp = sender_to(&to)};
+    struct vox_address self = port_of(watch.udp, "127.0.0.1");
+    send_text(watch.udp, &to, "anybody?");
+    send_text(watch.udp, &self, "both at once");
+    uv_loop_t loop;
+    uv_poll_t poll;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(uv_poll_init(&loop, &poll, vox_udp_fd(watch.udp)), 0);
+    poll.data = &watch;
+    assert_int_equal(uv_poll_start(&poll, UV_READABLE | UV_PRIORITIZED, on_poll), 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(watch.calls, 1);
+    assert_int_equal(watch.status, 0);
+    assert_int_equal(watch.events, UV_READABLE | UV_PRIORITIZED);
+    uv_close((uv_handle_t *)&poll, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    vox_udp_close(watch.udp);
+    vox_udp_close(NULL);
+}
+
+RUN(cmocka_unit_test(exchanges_over_both_families),
+    cmocka_unit_test(one_socket_hears_both_families), cmocka_unit_test(takes_batches_in_order),
+    cmocka_unit_test(flags_what_is_too_long), cmocka_unit_test(joins_groups_of_both_families),
+    cmocka_unit_test(hears_one_source_of_a_group), cmocka_unit_test(marks_datagrams_for_priority),
+    cmocka_unit_test(says_why_it_cannot_listen), cmocka_unit_test(says_why_it_cannot_send),
+    cmocka_unit_test(refusals_are_told_once),
+    cmocka_unit_test(trouble_wakes_libuv_without_an_error))
