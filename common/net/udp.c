@@ -203,10 +203,13 @@ static unsigned zone_of(const struct vox_address *address)
     return vox_address_family(address) == AF_INET6 ? in6->sin6_scope_id : 0;
 }
 
+/* Groups that mean another set of hosts on each interface (RFC 4007) are bound to one by its zone.
+ */
 static void set_zone(struct vox_address *address, unsigned interface_index)
 {
     struct sockaddr_in6 *in6 = (void *)&address->storage;
-    if (vox_address_family(address) == AF_INET6 && IN6_IS_ADDR_MC_LINKLOCAL(&in6->sin6_addr))
+    if (vox_address_family(address) == AF_INET6 &&
+        (IN6_IS_ADDR_MC_LINKLOCAL(&in6->sin6_addr) || IN6_IS_ADDR_MC_NODELOCAL(&in6->sin6_addr)))
         in6->sin6_scope_id = interface_index;
 }
 
