@@ -8,8 +8,19 @@
 #ifndef VOX_AUDIO_ERROR_H
 #define VOX_AUDIO_ERROR_H
 
+#define VOX_AUDIO_PRINTF(at, args) __attribute__((format(printf, at, args)))
+
 struct vox_audio_error {
     char text[400]; /* terminated, no newline; "" if there was no error */
 };
+
+/* Formats the text, cut off at its end, unless error is NULL. Returns code, to end a function with.
+ */
+int vox_audio_fail(struct vox_audio_error *error, int code, const char *format, ...)
+    VOX_AUDIO_PRINTF(3, 4);
+
+/* The code of base/err.h for an errno of open, read or write; VOX_EIO for those without their own.
+ */
+int vox_audio_code_of_errno(int number);
 
 #endif

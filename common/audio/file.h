@@ -53,8 +53,9 @@ const struct vox_file_info *vox_file_info(const struct vox_file_reader *file);
 /*
  * Reads up to `frames` interleaved frames, full scale +-1.0. Returns how many; 0 at the end.
  * Everything in front of damage is given out first; the call after that says once VOX_ETRUNCATED
- * (the file ends before its header says) or VOX_EFORMAT (damaged in the middle) or VOX_EIO, and
- * then the file is at its end.
+ * (fewer frames than the header says: cut off, or damaged in the middle), VOX_EFORMAT or VOX_EIO,
+ * and then the file is at its end. Damage that the format cannot show (a WAV has no checksum) is
+ * played.
  */
 int vox_file_read(struct vox_file_reader *file, float *out, size_t frames,
                   struct vox_audio_error *error);
@@ -80,6 +81,9 @@ int vox_file_create(const char *path, int rate_hz, int channels, struct vox_file
  */
 int vox_file_write_s16(struct vox_file_writer *file, const int16_t *pcm, size_t frames,
                        struct vox_audio_error *error);
+
+/* Starts a new part at this size instead of at 4 GiB; for WAV only, at least 64 KiB. */
+void vox_file_limit_bytes(struct vox_file_writer *file, int64_t max_bytes);
 
 /* Sends what is in memory to the file and makes the header match. Errors as for write. */
 int vox_file_flush(struct vox_file_writer *file, struct vox_audio_error *error);
