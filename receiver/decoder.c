@@ -1,0 +1,76 @@
+#include "receiver/decoder.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "wire/opus_toc.h"
+
+#include <opus.h>
+#include <stdlib.h>
+
+struct vox_decoder {
+    int channels;
+    float clip_memory[2];
+    OpusDecoder *opus; /* memory for two channels, initialised for `channels` */
+};
+
+int vox_decoder_create(struct vox_decoder **out)
+{
+    struct vox_decoder *decoder = calloc(1, sizeof *decoder);
+    OpusDecoder *opus = malloc((size_t)opus_decoder_get_size(2));
+    if (!decoder || !opus) {
+        free(decoder);
+        free(opus);
+        return VOX_ENOMEM;
+    }
+    decoder->opus = opus;
+    vox_decoder_reset(decoder, 1);
+    *out = decoder;
+    return 0;
+}
+
+void vox_decoder_destroy(struct vox_decoder *decoder)
+{
+    if (!decoder)
+        return;
+    free(decoder->opus);
+    free(decoder);
+}
+
+void vox_decoder_reset(struct vox_decoder *decoder, int channels)
+{
+    decoder->channels = channels;
+    decoder->clip_memory[0] = 0;
+    decoder->clip_memory[1] = 0;
+    opus_decoder_init(decoder->opus, VOX_RTP_HZ, channels);
+}
+
+int vox_decoder_channels(const struct vox_decoder *decoder)
+{
+    return decoder->channels;
+}
+
+static int decode(struct vox_decoder *decoder, const void *packet, size_t len, int frames, int fec,
+                  float *pcm)
+{
+    int n = opus_decode_float(decoder->opus, packet, (opus_int32)len, pcm, frames, fec);
+    if (n <= 0)
+        return VOX_ECODEC;
+    opus_pcm_soft_clip(pcm, n, decoder->channels, decoder->clip_memory);
+    return n;
+}
+
+int vox_decoder_decode(struct vox_decoder *decoder, const void *packet, size_t len, float *pcm)
+{
+    return decode(decoder, packet, len, VOX_OPUS_MAX_TICKS, 0, pcm);
+}
+
+int vox_decoder_conceal(struct vox_decoder *decoder, int frames, float *pcm)
+{
+    return decode(decoder, NULL, 0, frames, 0, pcm);
+}
+
+int vox_decoder_fec(struct vox_decoder *decoder, const void *packet, size_t len, int frames,
+                    float *pcm)
+{
+    return decode(decoder, packet, len, frames, 1, pcm);
+}

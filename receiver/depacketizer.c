@@ -1,0 +1,132 @@
+#include "receiver/depacketizer.h"
+
+#include "base/seq.h"
+#include "base/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A timestamp this far from both the packets' and the clock's idea of it is a jump. */
+#define JUMP_TICKS ((int64_t)3 * VOX_RTP_HZ)
+
+/* Packets in a row whose timestamps must disagree with their durations before we stop believing. */
+enum { WRONG_CLOCK_PACKETS = 50 };
+
+void vox_depacketizer_init(struct vox_depacketizer *d)
+{
+    memset(d, 0, sizeof *d);
+}
+
+static void forget_run(struct vox_depacketizer *d, int64_t arrival_ns)
+{
+    d->run_packets = 0;
+    d->run_rtp_ticks = 0;
+    d->run_audio_ticks = 0;
+    d->run_start_ns = arrival_ns;
+}
+
+/* Steps from the newest packet to this one; 0 and held if the number is out of the world. */
+static bool sequence_step(struct vox_depacketizer *d, uint16_t seq, int32_t *step,
+                          struct vox_depacketize_notice *notice)
+{
+    int32_t diff = vox_seq16_diff(seq, d->newest_seq);
+    if (diff <= VOX_MAX_DROPOUT && diff >= -VOX_MAX_MISORDER) {
+        d->has_suspect = false;
+        *step = diff;
+        return true;
+    }
+    if (!d->has_suspect || seq != d->suspect_seq) {
+        d->has_suspect = true;
+        d->suspect_seq = (uint16_t)(seq + 1);
+        return false;
+    }
+    d->has_suspect = false;
+    notice->sequence_jump = diff;
+    *step = 1;
+    return true;
+}
+
+/*
+ * A run of consecutive packets whose timestamps advance by another rate than 48 kHz, while the
+ * audio in them keeps pace with the clock on the wall.
+ */
+static int32_t wrong_clock_hz(struct vox_depacketizer *d, int64_t rtp_ticks, int64_t arrival_ns)
+{
+    d->run_packets++;
+    d->run_rtp_ticks += rtp_ticks;
+    d->run_audio_ticks += d->newest_duration;
+    if (d->run_packets < WRONG_CLOCK_PACKETS)
+        return 0;
+    double audio = (double)d->run_audio_ticks;
+    double ratio = (double)d->run_rtp_ticks / audio;
+    double wall = (double)vox_ns_to_rtp(arrival_ns - d->run_start_ns) / audio;
+    forget_run(d, arrival_ns);
+    bool audio_keeps_pace = wall > 0.9 && wall < 1.1;
+    bool rtp_does_not = ratio < 0.95 || ratio > 1.05;
+    return audio_keeps_pace && rtp_does_not ? (int32_t)(ratio * VOX_RTP_HZ + 0.5) : 0;
+}
+
+static int64_t timeline_step(struct vox_depacketizer *d, int32_t step, const struct vox_rtp *rtp,
+                             int64_t arrival_ns, struct vox_depacketize_notice *notice)
+{
+    int64_t by_packets = (int64_t)step * d->newest_duration;
+    if (d->own_timeline)
+        return by_packets;
+    int64_t by_rtp = vox_seq32_diff(rtp->timestamp, d->newest_rtp_ts);
+    if (step == 1) {
+        notice->wrong_clock_hz = wrong_clock_hz(d, by_rtp, arrival_ns);
+        d->own_timeline = notice->wrong_clock_hz != 0;
+    } else {
+        forget_run(d, arrival_ns);
+    }
+    int64_t by_clock = vox_ns_to_rtp(arrival_ns - d->newest_arrival_ns);
+    bool backwards = step > 0 && by_rtp <= 0;
+    bool far = llabs(by_rtp - by_packets) > JUMP_TICKS && llabs(by_rtp - by_clock) > JUMP_TICKS;
+    if (!far && !backwards)
+        return by_rtp;
+    int64_t forward = by_clock > by_packets ? by_clock : by_packets;
+    int64_t kept = step > 0 ? forward : by_packets;
+    notice->timestamp_jump_ticks = by_rtp - kept;
+    return kept;
+}
+
+static void remember_newest(struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                            const struct vox_packet *packet)
+{
+    d->newest_index = packet->index;
+    d->newest_seq = rtp->seq;
+    d->newest_ts = packet->ts;
+    d->newest_rtp_ts = rtp->timestamp;
+    d->newest_duration = packet->info.duration_ticks;
+    d->newest_arrival_ns = packet->arrival_ns;
+}
+
+enum vox_depacketized vox_depacketize(struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                                      const struct vox_opus_info *info, int64_t arrival_ns,
+                                      struct vox_packet *out, struct vox_depacketize_notice *notice)
+{
+    memset(notice, 0, sizeof *notice);
+    struct vox_packet packet = {
+        .index = rtp->seq,
+        .ts = rtp->timestamp,
+        .arrival_ns = arrival_ns,
+        .marker = rtp->marker,
+        .info = *info,
+        .payload = rtp->payload,
+        .payload_bytes = rtp->payload_bytes,
+    };
+    int32_t step = 1;
+    if (d->started) {
+        if (!sequence_step(d, rtp->seq, &step, notice))
+            return VOX_DEPACKETIZE_HELD;
+        packet.index = d->newest_index + step;
+        packet.ts = d->newest_ts + timeline_step(d, step, rtp, arrival_ns, notice);
+    } else {
+        forget_run(d, arrival_ns);
+    }
+    d->started = true;
+    if (step > 0)
+        remember_newest(d, rtp, &packet);
+    *out = packet;
+    return VOX_DEPACKETIZED;
+}

@@ -1,0 +1,69 @@
+/*
+ * Makes the RTP numbers of one source comparable: sequence numbers and timestamps become 64-bit
+ * counts that neither wrap nor jump, whatever the sender does, so that nothing behind this point
+ * has to know of restarts.
+ *
+ * - A sequence number far from the others is held against the packet until the next one confirms it
+ *   (RFC 3550, section A.1); then numbering goes on from where it was.
+ * - A timestamp that fits neither the packets nor the time that has passed is a jump: the timeline
+ *   goes on at the arrival time's distance.
+ * - Timestamps that advance steadily at another rate than the audio in the packets are a wrong
+ * clock (RFC 7587, section 4.1 asks for 48 kHz): the timeline is then made from the packets'
+ * durations.
+ *
+ *     vox_depacketizer_init(&d);
+ *     switch (vox_depacketize(&d, &rtp, &info, arrival_ns, &packet, &notice)) ...
+ *
+ * Thread rule: value, one owner. RT-safe.
+ */
+#ifndef VOX_RECEIVER_DEPACKETIZER_H
+#define VOX_RECEIVER_DEPACKETIZER_H
+
+#include "receiver/jitter.h"
+#include "wire/opus_toc.h"
+#include "wire/rtp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* More is a jump, not loss or reordering (RFC 3550, section A.1, widened for 2.5 ms packets). */
+enum { VOX_MAX_DROPOUT = 3000, VOX_MAX_MISORDER = 1000 };
+
+enum vox_depacketized {
+    VOX_DEPACKETIZED,
+    VOX_DEPACKETIZE_HELD, /* a sequence jump that nothing has confirmed yet: packet unused */
+};
+
+/* What the packet told beside its audio; zeros: nothing. */
+struct vox_depacketize_notice {
+    int32_t sequence_jump;
+    int64_t timestamp_jump_ticks;
+    int32_t wrong_clock_hz; /* told once */
+};
+
+struct vox_depacketizer {
+    bool started;
+    int64_t newest_index;
+    uint16_t newest_seq;
+    bool has_suspect;
+    uint16_t suspect_seq; /* the number that would confirm a jump */
+    int64_t newest_ts;
+    uint32_t newest_rtp_ts;
+    int newest_duration;
+    int64_t newest_arrival_ns;
+    bool own_timeline; /* the sender's clock is wrong: ts is made from durations */
+    /* evidence for a wrong clock, over consecutive packets: */
+    int run_packets;
+    int64_t run_rtp_ticks, run_audio_ticks;
+    int64_t run_start_ns;
+};
+
+void vox_depacketizer_init(struct vox_depacketizer *d);
+
+/* Fills index, ts, arrival, marker, info and payload (borrowed) of *out unless HELD. */
+enum vox_depacketized vox_depacketize(struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                                      const struct vox_opus_info *info, int64_t arrival_ns,
+                                      struct vox_packet *out,
+                                      struct vox_depacketize_notice *notice);
+
+#endif

@@ -1,0 +1,523 @@
+#include "receiver/receiver.h"
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "dsp/pcm.h"
+#include "receiver/source.h"
+#include "wire/hdrext.h"
+#include "wire/rtcp.h"
+#include "wire/rtp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MIX_FRAMES = 480,
+    LOCAL_PATHS = 256,
+    FIRST_DYNAMIC_TYPE = 96, /* RFC 3551, section 6 */
+};
+
+#define TIMEOUT_NS (5 * VOX_NS_PER_S)
+#define PROBATION_NS (2 * VOX_NS_PER_S)
+/* A source that has been quiet this long is over when a new SSRC speaks from the same path. */
+#define REPLACE_QUIET_NS (100 * VOX_NS_PER_MS)
+#define REPORT_NS VOX_NS_PER_S
+#define SETTLE_PERIOD_NS (VOX_NS_PER_S / 2)
+
+struct vox_receiver {
+    struct vox_receiver_config config;
+    char cname[VOX_RTCP_MAX_TEXT + 1];
+    struct vox_rng rng;
+    uint64_t pushed[VOX_PUSH_RESULTS];
+    uint64_t underruns;
+    int64_t underrun_ns;
+    int64_t next_report_ns;
+    int64_t next_settle_ns;
+    struct vox_pcm_meter meter;
+    struct vox_source_stats past; /* sums of ended sources whose place was taken */
+    uint32_t local_paths[LOCAL_PATHS / 32];
+    struct vox_rtcp rtcp; /* too large for the stack of an audio callback */
+    struct vox_source_stats scratch;
+    float mix[MIX_FRAMES * 2];
+    struct vox_source *sources;
+};
+
+void vox_receiver_config_init(struct vox_receiver_config *config)
+{
+    *config = (struct vox_receiver_config){
+        .output_hz = VOX_RTP_HZ,
+        .output_channels = 2,
+        .max_sources = 16,
+        .payload_type = -1,
+        .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
+        .delay_ns = -1,
+        .max_delay_ns = 2 * VOX_NS_PER_S,
+        .cname = "voxgram",
+    };
+}
+
+static bool is_valid(const struct vox_receiver_config *c)
+{
+    return c->output_hz >= 8000 && c->output_hz <= 192000 &&
+           (!c->follow_source || c->output_hz == VOX_RTP_HZ) && c->output_channels >= 1 &&
+           c->output_channels <= 2 && c->max_sources >= 1 &&
+           c->max_sources <= VOX_RECEIVER_MAX_SOURCES && c->payload_type >= -1 &&
+           c->payload_type <= 127 && c->capture_time_id >= 0 && c->capture_time_id <= 255 &&
+           c->min_delay_ns >= 0 && c->max_delay_ns >= c->min_delay_ns && c->cname &&
+           strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
+}
+
+int vox_receiver_create(const struct vox_receiver_config *config, struct vox_receiver **out)
+{
+    if (!config || !is_valid(config))
+        return VOX_EINVAL;
+    struct vox_receiver *r = calloc(1, sizeof *r);
+    if (!r)
+        return VOX_ENOMEM;
+    r->config = *config;
+    memcpy(r->cname, config->cname, strlen(config->cname) + 1);
+    r->config.cname = r->cname;
+    vox_rng_init(&r->rng, config->seed, config->ssrc);
+    r->next_report_ns = VOX_NS_NEVER;
+    r->next_settle_ns = VOX_NS_NEVER;
+    r->sources = calloc((size_t)config->max_sources, sizeof *r->sources);
+    int err = r->sources ? 0 : VOX_ENOMEM;
+    for (int i = 0; i < config->max_sources && err == 0; i++)
+        err = vox_source_create(&r->sources[i], &r->config, i);
+    if (err < 0) {
+        vox_receiver_destroy(r);
+        return err;
+    }
+    *out = r;
+    return 0;
+}
+
+void vox_receiver_destroy(struct vox_receiver *r)
+{
+    if (!r)
+        return;
+    for (int i = 0; r->sources && i < r->config.max_sources; i++)
+        vox_source_destroy(&r->sources[i]);
+    free(r->sources);
+    free(r);
+}
+
+/* ---- the table of sources ---- */
+
+static struct vox_source *find_source(struct vox_receiver *r, uint32_t ssrc)
+{
+    for (int i = 0; i < r->config.max_sources; i++) {
+        struct vox_source *s = &r->sources[i];
+        if (s->used && s->emit.ssrc == ssrc && s->state != VOX_SOURCE_ENDED)
+            return s;
+    }
+    return NULL;
+}
+
+static void add_to_past(struct vox_receiver *r, const struct vox_source *source)
+{
+    struct vox_source_stats *sum = &r->past, *one = &r->scratch;
+    vox_source_read_stats(source, one);
+    sum->packets.received += one->packets.received;
+    sum->packets.lost += one->packets.lost;
+    sum->packets.late += one->packets.late;
+    sum->packets.duplicate += one->packets.duplicate;
+    sum->packets.reordered += one->packets.reordered;
+    sum->frames.played += one->frames.played;
+    sum->frames.decoded += one->frames.decoded;
+    sum->frames.concealed += one->frames.concealed;
+    sum->frames.from_fec += one->frames.from_fec;
+    sum->frames.stretched += one->frames.stretched;
+    sum->played_ns += one->played_ns;
+    sum->concealed_ns += one->concealed_ns;
+    sum->dtx_ns += one->dtx_ns;
+    for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {
+        sum->glitches[i].count += one->glitches[i].count;
+        sum->glitches[i].ns += one->glitches[i].ns;
+    }
+}
+
+/* 0: better to take than 1 and so on; 3: not to be had. */
+static int cost_of_place(const struct vox_source *s, int64_t now_ns)
+{
+    if (!s->used)
+        return 0;
+    if (s->state == VOX_SOURCE_ENDED)
+        return 1;
+    bool stale = s->state == VOX_SOURCE_PROBATION && now_ns - s->last_packet_ns > REPLACE_QUIET_NS;
+    return stale ? 2 : 3;
+}
+
+static struct vox_source *take_place(struct vox_receiver *r, int64_t now_ns)
+{
+    struct vox_source *best = NULL;
+    int least = 3;
+    for (int i = 0; i < r->config.max_sources; i++) {
+        struct vox_source *s = &r->sources[i];
+        int cost = cost_of_place(s, now_ns);
+        bool older = best && cost == least && s->last_packet_ns < best->last_packet_ns;
+        if (cost < least || older) {
+            best = s;
+            least = cost;
+        }
+    }
+    if (best && best->used && best->state == VOX_SOURCE_ENDED)
+        add_to_past(r, best);
+    return best;
+}
+
+/* A sender that restarts has a new SSRC; its old one plays out what it has. */
+static void end_replaced(struct vox_receiver *r, const struct vox_source *fresh, int64_t now_ns)
+{
+    for (int i = 0; i < r->config.max_sources; i++) {
+        struct vox_source *s = &r->sources[i];
+        if (s != fresh && s->used && s->state == VOX_SOURCE_ACTIVE && s->path == fresh->path &&
+            now_ns - s->last_packet_ns > REPLACE_QUIET_NS)
+            vox_source_bye(s, true);
+    }
+}
+
+static bool path_is_absolute(const struct vox_receiver *r, uint32_t path)
+{
+    bool local = path < LOCAL_PATHS && (r->local_paths[path / 32] >> path % 32 & 1U);
+    return r->config.clock_synced || local;
+}
+
+void vox_receiver_path_is_local(struct vox_receiver *r, uint32_t path)
+{
+    if (path < LOCAL_PATHS)
+        r->local_paths[path / 32] |= 1U << path % 32;
+}
+
+/* ---- from the network ---- */
+
+static int64_t report_interval(struct vox_receiver *r)
+{
+    /* RFC 3550, section 6.3.1: spread over 0.5..1.5 and made up for reconsideration. */
+    return (int64_t)((double)REPORT_NS * (0.5 + vox_rng_uniform(&r->rng)) / 1.21828);
+}
+
+static void start_timers(struct vox_receiver *r, int64_t now_ns)
+{
+    if (r->next_report_ns != VOX_NS_NEVER)
+        return;
+    r->next_report_ns = now_ns + report_interval(r);
+    r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
+}
+
+static bool type_fits(const struct vox_receiver *r, uint8_t payload_type)
+{
+    if (r->config.payload_type >= 0)
+        return payload_type == r->config.payload_type;
+    return payload_type >= FIRST_DYNAMIC_TYPE;
+}
+
+static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagram, size_t len,
+                                     int64_t arrival_ns, uint32_t path)
+{
+    struct vox_rtp rtp;
+    struct vox_opus_info info;
+    if (vox_rtp_parse(datagram, len, &rtp) < 0)
+        return VOX_PUSH_NOT_RTP;
+    struct vox_source *source = find_source(r, rtp.ssrc);
+    if (!source) {
+        if (!type_fits(r, rtp.payload_type))
+            return VOX_PUSH_FOREIGN_PAYLOAD;
+        if (vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) < 0)
+            return VOX_PUSH_NOT_OPUS;
+        source = take_place(r, arrival_ns);
+        if (!source)
+            return VOX_PUSH_TOO_MANY_SOURCES;
+        vox_source_begin(source, rtp.ssrc, rtp.payload_type, path, arrival_ns);
+        start_timers(r, arrival_ns);
+    }
+    bool was_active = source->state == VOX_SOURCE_ACTIVE;
+    enum vox_push_result result =
+        vox_source_packet(source, &rtp, arrival_ns, path_is_absolute(r, path));
+    if (result == VOX_PUSH_TAKEN && source->path != path) { /* its address changed: NAT, roaming */
+        source->path = path;
+        source->rtcp_path = path;
+    }
+    if (!was_active && source->state == VOX_SOURCE_ACTIVE)
+        end_replaced(r, source, arrival_ns);
+    return result;
+}
+
+static void take_sender_report(struct vox_receiver *r, const struct vox_rtcp_report *report,
+                               int64_t arrival_ns, uint32_t path)
+{
+    struct vox_source *source = find_source(r, report->ssrc);
+    if (!source)
+        return;
+    source->rtcp_path = path;
+    vox_reception_sender_report(&source->reception, report->ntp, arrival_ns);
+    vox_source_confirm(source, arrival_ns);
+}
+
+static void take_description(struct vox_receiver *r, const struct vox_rtcp_sdes *sdes)
+{
+    for (int i = 0; i < sdes->chunk_count; i++) {
+        const struct vox_rtcp_chunk *chunk = &sdes->chunks[i];
+        struct vox_source *source = find_source(r, chunk->ssrc);
+        if (!source || !chunk->cname)
+            continue;
+        size_t most = sizeof source->cname - 1;
+        size_t len = chunk->cname_bytes < most ? chunk->cname_bytes : most;
+        for (size_t k = 0; k < len; k++) /* goes to terminals and files: printable ASCII only */
+            source->cname[k] =
+                chunk->cname[k] >= 0x20 && chunk->cname[k] < 0x7f ? chunk->cname[k] : '?';
+        source->cname[len] = '\0';
+    }
+}
+
+static void take_bye(struct vox_receiver *r, const struct vox_rtcp_bye *bye, int64_t arrival_ns)
+{
+    for (int i = 0; i < bye->ssrc_count; i++) {
+        struct vox_source *source = find_source(r, bye->ssrcs[i]);
+        if (!source)
+            continue;
+        vox_source_confirm(source, arrival_ns);
+        vox_source_bye(source, false);
+    }
+}
+
+static enum vox_push_result push_rtcp(struct vox_receiver *r, const void *datagram, size_t len,
+                                      int64_t arrival_ns, uint32_t path)
+{
+    struct vox_rtcp_reader reader;
+    if (vox_rtcp_begin(&reader, datagram, len) < 0)
+        return VOX_PUSH_BAD_RTCP;
+    struct vox_rtcp *packet = &r->rtcp;
+    bool bad = false;
+    for (int got; (got = vox_rtcp_next(&reader, packet)) != 0;) {
+        if (got < 0)
+            bad = true;
+        else if (packet->type == VOX_RTCP_SR)
+            take_sender_report(r, &packet->as.report, arrival_ns, path);
+        else if (packet->type == VOX_RTCP_SDES)
+            take_description(r, &packet->as.sdes);
+        else if (packet->type == VOX_RTCP_BYE)
+            take_bye(r, &packet->as.bye, arrival_ns);
+    }
+    return bad ? VOX_PUSH_BAD_RTCP : VOX_PUSH_RTCP;
+}
+
+enum vox_push_result vox_receiver_push(struct vox_receiver *r, const void *datagram, size_t len,
+                                       int64_t arrival_ns, uint32_t path)
+{
+    enum vox_push_result result = vox_rtp_is_rtcp(datagram, len)
+                                      ? push_rtcp(r, datagram, len, arrival_ns, path)
+                                      : push_rtp(r, datagram, len, arrival_ns, path);
+    r->pushed[result]++;
+    return result;
+}
+
+/* ---- to the converter ---- */
+
+static bool plays(const struct vox_source *source)
+{
+    return source->used && source->state == VOX_SOURCE_ACTIVE;
+}
+
+/* The source whose sender's clock drives a file: the first that plays. */
+static const struct vox_source *master_of(const struct vox_receiver *r)
+{
+    const struct vox_source *first = NULL;
+    for (int i = 0; i < r->config.max_sources; i++) {
+        const struct vox_source *s = &r->sources[i];
+        int64_t due = vox_source_next_pull_ns(s);
+        if (s->clocked && plays(s))
+            return s;
+        if (due != VOX_NS_NEVER && (!first || due < vox_source_next_pull_ns(first)))
+            first = s;
+    }
+    return first;
+}
+
+static int mix_block(struct vox_receiver *r, float *pcm, int frames, int64_t now_ns,
+                     int64_t playout_ns)
+{
+    const struct vox_source *master = r->config.follow_source ? master_of(r) : NULL;
+    int samples = frames * r->config.output_channels;
+    int valid = 0;
+    memset(pcm, 0, (size_t)samples * sizeof *pcm);
+    for (int i = 0; i < r->config.max_sources; i++) {
+        struct vox_source *s = &r->sources[i];
+        if (!plays(s))
+            continue;
+        int n = vox_source_pull(s, r->mix, frames, now_ns, playout_ns, s != master);
+        for (int k = 0; k < samples; k++)
+            pcm[k] += r->mix[k];
+        valid = n > valid ? n : valid;
+    }
+    return valid;
+}
+
+int vox_receiver_pull(struct vox_receiver *r, float *pcm, int frames, int64_t now_ns,
+                      int64_t playout_ns)
+{
+    int valid = 0;
+    for (int made = 0; made < frames; made += MIX_FRAMES) {
+        int n = frames - made < MIX_FRAMES ? frames - made : MIX_FRAMES;
+        float *at = pcm + made * r->config.output_channels;
+        int got =
+            mix_block(r, at, n, now_ns, playout_ns + vox_ticks_to_ns(made, r->config.output_hz));
+        valid = got > 0 ? made + got : valid;
+    }
+    vox_pcm_meter_add(&r->meter, pcm, (size_t)(frames * r->config.output_channels));
+    return valid;
+}
+
+int64_t vox_receiver_next_pull_ns(const struct vox_receiver *r)
+{
+    const struct vox_source *master = master_of(r);
+    return master ? vox_source_next_pull_ns(master) : VOX_NS_NEVER;
+}
+
+int vox_receiver_block_frames(const struct vox_receiver *r)
+{
+    int least = MIX_FRAMES;
+    for (int i = 0; i < r->config.max_sources; i++) {
+        if (!plays(&r->sources[i]))
+            continue;
+        int block = vox_source_block_frames(&r->sources[i]);
+        least = block < least ? block : least;
+    }
+    return least;
+}
+
+int vox_receiver_pull_source(struct vox_receiver *r, int source, float *pcm, int frames,
+                             int64_t now_ns, int64_t playout_ns)
+{
+    struct vox_source *s = &r->sources[source];
+    size_t samples = (size_t)(frames * r->config.output_channels);
+    if (!plays(s)) {
+        memset(pcm, 0, samples * sizeof *pcm);
+        return 0;
+    }
+    int valid = vox_source_pull(s, pcm, frames, now_ns, playout_ns, !r->config.follow_source);
+    vox_pcm_meter_add(&r->meter, pcm, samples);
+    return valid;
+}
+
+int64_t vox_receiver_source_next_pull_ns(const struct vox_receiver *r, int source)
+{
+    return vox_source_next_pull_ns(&r->sources[source]);
+}
+
+/* ---- time ---- */
+
+/* Report blocks of the sources that are heard on one path. */
+static void fill_report(struct vox_receiver *r, uint32_t path, int64_t now_ns,
+                        struct vox_rtcp_report *report)
+{
+    report->ssrc = r->config.ssrc;
+    report->block_count = 0;
+    for (int i = 0; i < r->config.max_sources; i++) {
+        struct vox_source *s = &r->sources[i];
+        if (plays(s) && s->rtcp_path == path && report->block_count < VOX_RTCP_MAX_BLOCKS)
+            vox_reception_report(&s->reception, s->emit.ssrc, now_ns,
+                                 &report->blocks[report->block_count++]);
+    }
+}
+
+static void send_report(struct vox_receiver *r, uint32_t path, int64_t now_ns, bool bye)
+{
+    uint8_t bytes[VOX_RTCP_MAX_BYTES];
+    struct vox_writer w = vox_writer_of(bytes, sizeof bytes);
+    struct vox_rtcp_report *report = &r->rtcp.as.report;
+    fill_report(r, path, now_ns, report);
+    vox_rtcp_write_rr(&w, report);
+    vox_rtcp_write_sdes(&w, r->config.ssrc, r->cname);
+    if (bye)
+        vox_rtcp_write_bye(&w, r->config.ssrc, NULL);
+    if (!w.failed && r->config.on_rtcp)
+        r->config.on_rtcp(r->config.ctx, path, bytes, w.size);
+}
+
+/* One report to each path that has a source; the first source on a path stands for it. */
+static void send_reports(struct vox_receiver *r, int64_t now_ns, bool bye)
+{
+    for (int i = 0; i < r->config.max_sources; i++) {
+        bool first = plays(&r->sources[i]);
+        for (int k = 0; k < i && first; k++)
+            first = !plays(&r->sources[k]) || r->sources[k].rtcp_path != r->sources[i].rtcp_path;
+        if (first)
+            send_report(r, r->sources[i].rtcp_path, now_ns, bye);
+    }
+}
+
+static void look_after_sources(struct vox_receiver *r, int64_t now_ns)
+{
+    for (int i = 0; i < r->config.max_sources; i++) {
+        struct vox_source *s = &r->sources[i];
+        int64_t quiet_ns = now_ns - s->last_packet_ns;
+        if (!s->used || s->state == VOX_SOURCE_ENDED)
+            continue;
+        if (s->state == VOX_SOURCE_PROBATION && quiet_ns > PROBATION_NS)
+            s->used = false;
+        else if (s->state == VOX_SOURCE_ACTIVE && quiet_ns > TIMEOUT_NS)
+            vox_source_end(s, now_ns, VOX_END_TIMEOUT);
+        else
+            vox_playout_settle(s->playout, now_ns);
+    }
+}
+
+int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *r)
+{
+    return r->next_report_ns < r->next_settle_ns ? r->next_report_ns : r->next_settle_ns;
+}
+
+void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
+{
+    if (now_ns >= r->next_settle_ns) {
+        look_after_sources(r, now_ns);
+        r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
+    }
+    if (now_ns >= r->next_report_ns) {
+        send_reports(r, now_ns, false);
+        r->next_report_ns = now_ns + report_interval(r);
+    }
+}
+
+void vox_receiver_underrun(struct vox_receiver *r, int64_t t_ns, int64_t gap_ns)
+{
+    r->underruns++;
+    r->underrun_ns += gap_ns;
+    for (int i = 0; i < r->config.max_sources; i++)
+        if (plays(&r->sources[i]))
+            vox_playout_underrun(r->sources[i].playout, t_ns, gap_ns);
+}
+
+void vox_receiver_finish(struct vox_receiver *r, int64_t now_ns)
+{
+    send_reports(r, now_ns, true);
+    for (int i = 0; i < r->config.max_sources; i++)
+        if (plays(&r->sources[i]))
+            vox_playout_settle(r->sources[i].playout, INT64_MAX);
+}
+
+bool vox_receiver_all_ended(const struct vox_receiver *r)
+{
+    bool any = false;
+    for (int i = 0; i < r->config.max_sources; i++) {
+        if (r->sources[i].used && r->sources[i].state != VOX_SOURCE_ENDED)
+            return false;
+        any |= r->sources[i].used;
+    }
+    return any;
+}
+
+void vox_receiver_read_stats(struct vox_receiver *r, struct vox_receiver_stats *out)
+{
+    memcpy(out->pushed, r->pushed, sizeof out->pushed);
+    out->underruns = r->underruns;
+    out->underrun_ns = r->underrun_ns;
+    out->rms_db = vox_pcm_meter_rms_db(&r->meter, &out->peak_db);
+    out->past = r->past;
+    out->source_count = 0;
+    for (int i = 0; i < r->config.max_sources; i++)
+        if (r->sources[i].used)
+            vox_source_read_stats(&r->sources[i], &out->sources[out->source_count++]);
+}

@@ -1,0 +1,258 @@
+#include "receiver/source.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "dsp/pcm.h"
+#include "wire/hdrext.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_FRAMES = 480 /* 10 ms, or less for shorter packets */ };
+
+int vox_source_create(struct vox_source *source, const struct vox_receiver_config *config,
+                      int index)
+{
+    *source = (struct vox_source){.config = config, .emit = {.config = config, .source = index}};
+    int err = vox_playout_create(config, &source->emit, &source->playout);
+    if (err < 0)
+        return err;
+    return vox_resample_create(&(struct vox_resample_config){.channels = config->output_channels,
+                                                             .in_hz = VOX_RTP_HZ,
+                                                             .out_hz = config->output_hz,
+                                                             .variable = true},
+                               &source->resample);
+}
+
+void vox_source_destroy(struct vox_source *source)
+{
+    vox_playout_destroy(source->playout);
+    vox_resample_destroy(source->resample);
+    *source = (struct vox_source){0};
+}
+
+void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type, uint32_t path,
+                      int64_t now_ns)
+{
+    source->used = true;
+    source->state = VOX_SOURCE_PROBATION;
+    source->emit.ssrc = ssrc;
+    source->path = path;
+    source->rtcp_path = path;
+    source->payload_type = payload_type;
+    source->cname[0] = '\0';
+    source->lbrr_packets = 0;
+    source->received = 0;
+    source->last_packet_ns = now_ns;
+    source->replaced = false;
+    source->clocked = false;
+    source->chunk_frames = 0;
+    vox_depacketizer_init(&source->depacketizer);
+    vox_reception_init(&source->reception);
+    vox_drift_init(&source->drift);
+    vox_playout_reset(source->playout);
+    vox_resample_reset(source->resample);
+    vox_resample_set_ppm(source->resample, 0);
+}
+
+/* ---- from the network ---- */
+
+static void tell_notice(const struct vox_source *source,
+                        const struct vox_depacketize_notice *notice, int64_t t_ns)
+{
+    if (notice->sequence_jump)
+        vox_emit_value(&source->emit, VOX_EVENT_SEQUENCE_JUMP, t_ns, notice->sequence_jump);
+    if (notice->timestamp_jump_ticks)
+        vox_emit_value(&source->emit, VOX_EVENT_TIMESTAMP_JUMP, t_ns, notice->timestamp_jump_ticks);
+    if (notice->wrong_clock_hz)
+        vox_emit_value(&source->emit, VOX_EVENT_WRONG_CLOCK, t_ns, notice->wrong_clock_hz);
+}
+
+static void read_capture_time(struct vox_source *source, const struct vox_rtp *rtp,
+                              const struct vox_packet *packet)
+{
+    const uint8_t *data;
+    size_t len;
+    struct vox_capture_time capture;
+    int id = source->config->capture_time_id;
+    if (id == 0 || !rtp->has_extension || vox_hdrext_find(rtp, (uint8_t)id, &data, &len) <= 0 ||
+        vox_capture_time_parse(data, len, &capture) < 0)
+        return;
+    int64_t captured_ns = vox_ntp_to_unix(capture.ntp) - source->config->wall_offset_ns;
+    vox_playout_set_capture_zero(source->playout, captured_ns - vox_rtp_to_ns(packet->ts));
+}
+
+static enum vox_push_result store(struct vox_source *source, const struct vox_packet *packet)
+{
+    enum vox_insert result = vox_playout_insert(source->playout, packet);
+    if (result == VOX_INSERT_DUPLICATE)
+        return VOX_PUSH_DUPLICATE;
+    vox_reception_packet(&source->reception, packet->index, packet->ts, packet->arrival_ns);
+    source->lbrr_packets += packet->info.has_lbrr;
+    switch (result) {
+    case VOX_INSERT_LATE:
+        return VOX_PUSH_LATE;
+    case VOX_INSERT_FULL:
+        return VOX_PUSH_BUFFER_FULL;
+    case VOX_INSERT_STORED:
+    case VOX_INSERT_DUPLICATE:
+        break;
+    }
+    return VOX_PUSH_TAKEN;
+}
+
+enum vox_push_result vox_source_packet(struct vox_source *source, const struct vox_rtp *rtp,
+                                       int64_t arrival_ns, bool absolute)
+{
+    struct vox_opus_info info;
+    struct vox_packet packet;
+    struct vox_depacketize_notice notice;
+    if (rtp->payload_type != source->payload_type)
+        return VOX_PUSH_FOREIGN_PAYLOAD;
+    if (vox_opus_parse(rtp->payload, rtp->payload_bytes, &info) < 0)
+        return VOX_PUSH_NOT_OPUS;
+    source->last_packet_ns = arrival_ns;
+    if (vox_depacketize(&source->depacketizer, rtp, &info, arrival_ns, &packet, &notice) ==
+        VOX_DEPACKETIZE_HELD)
+        return VOX_PUSH_SEQUENCE_JUMP;
+    if (source->state == VOX_SOURCE_PROBATION && source->received > 0)
+        vox_source_confirm(source, arrival_ns);
+    source->received++;
+    tell_notice(source, &notice, arrival_ns);
+    if (absolute)
+        read_capture_time(source, rtp, &packet);
+    return store(source, &packet);
+}
+
+void vox_source_confirm(struct vox_source *source, int64_t now_ns)
+{
+    if (source->state != VOX_SOURCE_PROBATION || source->received == 0)
+        return;
+    source->state = VOX_SOURCE_ACTIVE;
+    vox_emit_value(&source->emit, VOX_EVENT_SOURCE_STARTED, now_ns, 0);
+}
+
+void vox_source_bye(struct vox_source *source, bool replaced)
+{
+    source->replaced = replaced;
+    vox_playout_drain(source->playout);
+}
+
+void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_end why)
+{
+    vox_playout_settle(source->playout, INT64_MAX);
+    source->state = VOX_SOURCE_ENDED;
+    vox_emit_value(&source->emit, VOX_EVENT_SOURCE_ENDED, now_ns, why);
+}
+
+/* ---- to the converter ---- */
+
+/* The clock follows the delay's error; a gap says nothing about clocks. */
+static void steer(struct vox_source *source, int64_t playout_ns)
+{
+    int64_t dt_ns = playout_ns - source->last_playout_ns;
+    source->last_playout_ns = playout_ns;
+    if (!vox_playout_is_steady(source->playout) || dt_ns <= 0 || dt_ns > VOX_NS_PER_S)
+        return;
+    int64_t error_ns = vox_playout_current_ns(source->playout, playout_ns) -
+                       vox_playout_target_ns(source->playout);
+    vox_drift_update(&source->drift, error_ns, dt_ns);
+}
+
+/* At most CHUNK frames at 48 kHz, mapped to the output's channels. Returns those that count. */
+static int produce(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
+                   int64_t playout_ns)
+{
+    float raw[VOX_SOURCE_CHUNK * 2];
+    int valid = vox_playout_produce(source->playout, raw, frames, now_ns, playout_ns);
+    vox_pcm_remix(raw, vox_playout_channels(source->playout), (size_t)frames, pcm,
+                  source->config->output_channels);
+    return valid;
+}
+
+static int pull_direct(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
+                       int64_t playout_ns)
+{
+    int valid = 0;
+    for (int made = 0; made < frames;) {
+        int n = frames - made < VOX_SOURCE_CHUNK ? frames - made : VOX_SOURCE_CHUNK;
+        int got = produce(source, pcm + made * source->config->output_channels, n, now_ns,
+                          playout_ns + vox_rtp_to_ns(made));
+        if (got > 0)
+            valid = made + got;
+        made += n;
+    }
+    return valid;
+}
+
+static int pull_resampled(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
+                          int64_t playout_ns)
+{
+    int channels = source->config->output_channels;
+    int64_t filter_ns = (int64_t)(vox_resample_delay_frames(source->resample) * 1e9 / VOX_RTP_HZ);
+    int valid = 0;
+    vox_resample_set_ppm(source->resample, -source->drift.ppm);
+    for (int made = 0; made < frames;) {
+        size_t used;
+        made += (int)vox_resample_process(
+            source->resample, source->chunk + source->chunk_at * channels,
+            (size_t)source->chunk_frames, &used, pcm + made * channels, (size_t)(frames - made));
+        source->chunk_at += (int)used;
+        source->chunk_frames -= (int)used;
+        if (made == frames || source->chunk_frames > 0)
+            continue;
+        int64_t t_ns = playout_ns + vox_ticks_to_ns(made, source->config->output_hz) + filter_ns;
+        valid |= produce(source, source->chunk, VOX_SOURCE_CHUNK, now_ns, t_ns);
+        source->chunk_at = 0;
+        source->chunk_frames = VOX_SOURCE_CHUNK;
+    }
+    return valid || vox_playout_started(source->playout) ? frames : 0;
+}
+
+int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
+                    int64_t playout_ns, bool resampled)
+{
+    steer(source, playout_ns);
+    int valid = resampled ? pull_resampled(source, pcm, frames, now_ns, playout_ns)
+                          : pull_direct(source, pcm, frames, now_ns, playout_ns);
+    int64_t block_ns = vox_ticks_to_ns(frames, source->config->output_hz);
+    source->clocked = vox_playout_started(source->playout);
+    source->next_pull_ns =
+        playout_ns + block_ns - (int64_t)((double)block_ns * source->drift.ppm * 1e-6);
+    if (vox_playout_ended(source->playout) && source->chunk_frames < VOX_SOURCE_CHUNK)
+        vox_source_end(source, playout_ns, source->replaced ? VOX_END_REPLACED : VOX_END_BYE);
+    return valid;
+}
+
+int64_t vox_source_next_pull_ns(const struct vox_source *source)
+{
+    if (!source->used || source->state != VOX_SOURCE_ACTIVE)
+        return VOX_NS_NEVER;
+    return source->clocked ? source->next_pull_ns : vox_playout_start_ns(source->playout);
+}
+
+int vox_source_block_frames(const struct vox_source *source)
+{
+    int packet = source->depacketizer.newest_duration;
+    return packet > 0 && packet < BLOCK_FRAMES ? packet : BLOCK_FRAMES;
+}
+
+void vox_source_read_stats(const struct vox_source *source, struct vox_source_stats *out)
+{
+    memset(out, 0, sizeof *out);
+    vox_playout_read_stats(source->playout, out);
+    out->index = source->emit.source;
+    out->state = source->state;
+    out->ssrc = source->emit.ssrc;
+    out->path = source->path;
+    memcpy(out->cname, source->cname, sizeof out->cname);
+    out->payload_type = source->payload_type;
+    out->packets.received = source->received;
+    out->packets.lost = vox_reception_lost(&source->reception);
+    out->packets.reordered = source->reception.reordered;
+    out->lbrr_packets = source->lbrr_packets;
+    out->jitter_ns = (int64_t)source->reception.jitter_ns;
+    out->clock_skew_ppm = vox_delay_skew_ppm(vox_playout_delay(source->playout));
+    out->resample_ppm = source->drift.ppm;
+    out->current_ns = vox_playout_current_ns(source->playout, source->last_playout_ns);
+}

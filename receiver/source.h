@@ -1,0 +1,77 @@
+/*
+ * One source: everything behind one SSRC (RFC 3550, section 3). From its datagrams to PCM at the
+ * output's rate and channel count.
+ *
+ * Thread rule: one owner. All but create and destroy are RT-safe.
+ */
+#ifndef VOX_RECEIVER_SOURCE_H
+#define VOX_RECEIVER_SOURCE_H
+
+#include "dsp/resample.h"
+#include "receiver/depacketizer.h"
+#include "receiver/drift.h"
+#include "receiver/emit.h"
+#include "receiver/playout.h"
+#include "receiver/reception.h"
+#include "wire/rtp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { VOX_SOURCE_CHUNK = 240 /* frames between two looks at the resampler */ };
+
+struct vox_source {
+    bool used;
+    enum vox_source_state state;
+    const struct vox_receiver_config *config;
+    struct vox_emit emit;
+    uint32_t path;      /* of its RTP */
+    uint32_t rtcp_path; /* where reports for it go */
+    int payload_type;
+    char cname[64];
+    uint64_t lbrr_packets, received;
+    int64_t last_packet_ns;
+    bool replaced;
+    struct vox_depacketizer depacketizer;
+    struct vox_reception reception;
+    struct vox_playout *playout;
+    struct vox_drift drift;
+    struct vox_resample *resample;
+    bool clocked; /* next_pull_ns holds: the first pull was made */
+    int64_t next_pull_ns;
+    int64_t last_playout_ns;    /* of the end of the last pull */
+    int chunk_at, chunk_frames; /* audio on its way into the resampler */
+    float chunk[VOX_SOURCE_CHUNK * 2];
+};
+
+int vox_source_create(struct vox_source *source, const struct vox_receiver_config *config,
+                      int index);
+void vox_source_destroy(struct vox_source *source);
+
+/* Takes a free slot for a new SSRC, on probation. */
+void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type, uint32_t path,
+                      int64_t now_ns);
+
+/* One parsed RTP packet of this SSRC. absolute: capture times are on our wall clock. */
+enum vox_push_result vox_source_packet(struct vox_source *source, const struct vox_rtp *rtp,
+                                       int64_t arrival_ns, bool absolute);
+
+/* Leaves probation: a second packet or a sender report vouches for it (RFC 3550, section A.1). */
+void vox_source_confirm(struct vox_source *source, int64_t now_ns);
+/* No more packets: plays what is left. */
+void vox_source_bye(struct vox_source *source, bool replaced);
+void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_end why);
+
+/*
+ * PCM with the output's channels. resampled: the puller's clock is not this sender's. Returns how
+ * many frames belong to the source; the rest is silence.
+ */
+int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
+                    int64_t playout_ns, bool resampled);
+
+int64_t vox_source_next_pull_ns(const struct vox_source *source);
+int vox_source_block_frames(const struct vox_source *source);
+
+void vox_source_read_stats(const struct vox_source *source, struct vox_source_stats *out);
+
+#endif
