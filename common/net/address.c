@@ -187,7 +187,7 @@ int vox_address_parse(const char *text, struct vox_endpoint *out, struct vox_net
                                  "\"%.40s\" may be a host or a port; write \":%.40s\" for the port",
                                  rest, rest);
     const char *host, *port;
-    size_t host_len;
+    size_t host_len = 0;
     err = split(rest, &host, &host_len, &port, error);
     if (err < 0)
         return err;

@@ -52,7 +52,8 @@ struct vox_pacer {
     struct parcel *parcels;
     struct vox_ring *free_parcels; /* uint32_t; thread -> owner */
     struct vox_ring *pushed;       /* uint32_t; owner -> thread */
-    bool stopped;                  /* owner's */
+    bool stopped;                  /* owner's, as is last_due_ns */
+    int64_t last_due_ns;           /* of all pushed */
 
     /*
      * Until when the thread sleeps. Both sides touch it by read-modify-write only: of two such on
@@ -352,8 +353,12 @@ int vox_pacer_push(struct vox_pacer *pacer, const void *bytes, size_t len, size_
     vox_ring_release(pacer->free_parcels);
     fill(&pacer->parcels[*slot], bytes, len, destination, deliver_ns, copies);
     int64_t earliest_ns = deliver_ns[0];
-    if (copies > 1 && deliver_ns[1] < earliest_ns)
-        earliest_ns = deliver_ns[1];
+    for (int i = 0; i < copies; i++) {
+        if (deliver_ns[i] < earliest_ns)
+            earliest_ns = deliver_ns[i];
+        if (deliver_ns[i] > pacer->last_due_ns)
+            pacer->last_due_ns = deliver_ns[i];
+    }
     atomic_fetch_add_explicit(&pacer->pending, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&pacer->pushed_count, 1, memory_order_relaxed);
     vox_ring_commit(pacer->pushed);
@@ -366,15 +371,21 @@ size_t vox_pacer_pending(const struct vox_pacer *pacer)
     return atomic_load_explicit(&pacer->pending, memory_order_acquire);
 }
 
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
 size_t vox_pacer_drain(struct vox_pacer *pacer, int64_t until_ns)
 {
-    size_t left;
+    size_t left = vox_pacer_pending(pacer);
+    if (left > 0 && !pacer->stopped)
+        vox_clock_sleep_until(earlier(pacer->last_due_ns, until_ns));
     while ((left = vox_pacer_pending(pacer)) > 0 && !pacer->stopped) {
         int64_t now_ns = vox_clock_now_ns();
         if (now_ns >= until_ns)
             break;
-        int64_t step_ns = until_ns - now_ns < DRAIN_STEP_NS ? until_ns - now_ns : DRAIN_STEP_NS;
-        vox_clock_sleep_until(now_ns + step_ns);
+        vox_clock_sleep_until(earlier(now_ns + DRAIN_STEP_NS, until_ns));
     }
     return left;
 }
