@@ -79,7 +79,7 @@ void vox_hdrext_write(struct vox_writer *w, uint8_t id, const void *data, size_t
         w->failed = true;
         return;
     }
-    vox_write_u8(w, (uint8_t)(id << 4 | (len - 1)));
+    vox_write_u8(w, (uint8_t)((unsigned)id << 4 | (unsigned)(len - 1)));
     vox_write_bytes(w, data, len);
 }
 
