@@ -16,7 +16,7 @@
 enum {
     MAX_CHANNELS = 8,
     STEP_FRAMES = 512,    /* work in pieces of this, so that what the libraries hold is bounded */
-    SETTLE_FRAMES = 4096, /* silence after which no filter of ours remembers what came before */
+    SETTLE_FRAMES = 4096, /* see settle_frames */
     MAX_ALIGN_TRIES = 16384, /* see aligned_input */
     DFT_LOG2 = 8, /* libsoxr's blocks: its shortest hold back half as much for 10 % more CPU */
 };
@@ -157,13 +157,20 @@ static uint64_t aligned_input(const struct vox_resample *rs, uint64_t start)
     return best;
 }
 
+/* Silence after which no filter remembers what came before: they lengthen with the step down. */
+static uint64_t settle_frames(const struct vox_resample *rs)
+{
+    double step_down = rs->config.in_hz / rs->config.out_hz;
+    return (uint64_t)(SETTLE_FRAMES * fmax(1.0, step_down / 8.0));
+}
+
 /*
  * libsoxr's own clear allocates. Instead, silence is pushed until the past is forgotten, and all
  * output that stands for the time before the next input is dropped.
  */
 static void forget_fixed(struct vox_resample *rs)
 {
-    uint64_t restart_in = aligned_input(rs, rs->fixed_in + SETTLE_FRAMES);
+    uint64_t restart_in = aligned_input(rs, rs->fixed_in + settle_frames(rs));
     double restart_out = (double)restart_in * rs->config.out_hz / rs->config.in_hz;
     rs->skip_frames = (uint64_t)llround(restart_out) - rs->fixed_out;
     while (rs->fixed_in < restart_in) {
