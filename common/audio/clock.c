@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-/* Follows a card's drift within seconds and leaves a thirtieth of the jitter of 10 ms blocks. */
-static const double bandwidth_hz = 0.5;
+/* Settles within seconds and leaves a twelfth of the jitter (standard deviation) of 10 ms blocks.
+ */
+static const double bandwidth_hz = 0.2;
 static const double gap_ns = 20e6;
 static const double pi = 3.14159265358979323846;
 

@@ -37,7 +37,7 @@ int vox_device_list(bool verbose, struct vox_device_entry *out, size_t capacity,
     for (int i = 0; i < DRIVER_COUNT && count >= 0; i++)
         count = drivers[i]->list(verbose, out, (size_t)count, capacity, error);
     if (count > 0)
-        keep_first_defaults(out, (size_t)count < capacity ? (size_t)count : capacity);
+        keep_first_defaults(out, (size_t)count);
     return count;
 }
 
@@ -158,8 +158,6 @@ static int open_first(struct vox_device *device, struct vox_device_entry *list,
                                  error);
         if (count < 0)
             return count;
-        if (count > VOX_DEVICE_MAX_LISTED)
-            count = VOX_DEVICE_MAX_LISTED;
         keep_first_defaults(list, (size_t)count);
         const struct vox_device_entry *in, *out;
         err = choose(device, list, count, &in, &out, error);
@@ -258,6 +256,13 @@ int64_t vox_device_now_ns(void)
     return (int64_t)now.tv_sec * VOX_NS_PER_S + now.tv_nsec;
 }
 
+/* After an underrun a driver may correct its clock backwards by some ms; time must not go back. */
+static int64_t increase(int64_t *last_ns, int64_t next_ns)
+{
+    *last_ns = next_ns > *last_ns ? next_ns : *last_ns + 1;
+    return *last_ns;
+}
+
 void vox_device_block(struct vox_device *device, const float *in, float *out, size_t frames,
                       int64_t in_ns, int64_t out_ns, unsigned flags)
 {
@@ -269,6 +274,8 @@ void vox_device_block(struct vox_device *device, const float *in, float *out, si
         atomic_fetch_add_explicit(&device->underruns, 1, memory_order_relaxed);
     if (flags & VOX_DEVICE_OVERRUN)
         atomic_fetch_add_explicit(&device->overruns, 1, memory_order_relaxed);
+    in_ns = in ? increase(&device->last_in_ns, in_ns) : 0;
+    out_ns = out ? increase(&device->last_out_ns, out_ns) : 0;
     device->config.on_audio(device->config.ctx, in, out, frames, in_ns, out_ns, flags);
     vox_rt_leave();
 }

@@ -55,8 +55,8 @@ enum vox_device_flags {
 /*
  * One block of interleaved audio, +-1.0. `in` is NULL without capture, `out` without playback;
  * `out` is to be filled wholly. in_ns (out_ns) is when the first sample of `in` (`out`) was (will
- * be) at the converter; 0 when there is no such direction. `flags`: of enum vox_device_flags. Must
- * be RT-safe.
+ * be) at the converter; 0 when there is no such direction; they increase from block to block.
+ * `flags`: of enum vox_device_flags. Must be RT-safe.
  */
 typedef void (*vox_device_fn)(void *ctx, const float *in, float *out, size_t frames, int64_t in_ns,
                               int64_t out_ns, unsigned flags);
@@ -96,7 +96,7 @@ struct vox_device_stats {
 };
 
 /*
- * Lists the devices there are now, JACK's first. Returns how many (at most capacity are written).
+ * Lists the devices there are now, JACK's first, as many as there is room for. Returns how many.
  * While a PortAudio stream is open, devices plugged in since are not seen.
  * Errors: VOX_EDEVICE (a sound system that fails to start), VOX_ENOMEM.
  */

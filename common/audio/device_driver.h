@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 struct vox_device_driver {
-    /* Appends to out[0..capacity); returns how many there are now, from `count` on. */
+    /* Appends to the `count` entries in out[0..capacity). Returns how many are in it then. */
     int (*list)(bool verbose, struct vox_device_entry *out, size_t count, size_t capacity,
                 struct vox_audio_error *error);
     /* Fills device->info and device->stream. in, out: NULL for a direction that is not used. */
@@ -31,6 +31,7 @@ struct vox_device {
     atomic_bool lost;
     _Atomic uint64_t blocks, frames, underruns, overruns;
     _Atomic int64_t last_block_ns;
+    int64_t last_in_ns, last_out_ns; /* of the callback's thread */
 };
 
 extern const struct vox_device_driver vox_device_jack;

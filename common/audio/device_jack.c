@@ -58,12 +58,12 @@ static struct vox_device_entry *entry_of_port(const char *port, int rate_hz,
                                               size_t *count, size_t capacity)
 {
     size_t len = client_name_len(port);
-    for (size_t i = first; i < *count && i < capacity; i++)
+    for (size_t i = first; i < *count; i++)
         if (strlen(list[i].name) == len && strncmp(list[i].name, port, len) == 0)
             return &list[i];
-    if (len > VOX_DEVICE_MAX_NAME || (*count)++ >= capacity)
+    if (len > VOX_DEVICE_MAX_NAME || *count >= capacity)
         return NULL;
-    struct vox_device_entry *entry = &list[*count - 1];
+    struct vox_device_entry *entry = &list[(*count)++];
     *entry = (struct vox_device_entry){.host_api = "JACK", .default_hz = rate_hz};
     memcpy(entry->name, port, len);
     return entry;
@@ -167,10 +167,10 @@ static int on_process(jack_nframes_t total, void *ctx)
         int64_t at = (int64_t)from;
         if (has_in)
             interleave(stream, total, from, frames);
-        vox_device_block(
-            stream->device, has_in ? stream->in_block : NULL, has_out ? stream->out_block : NULL,
-            frames, has_in ? start_ns + vox_ticks_to_ns(at - in_frames, info->rate_hz) : 0,
-            has_out ? start_ns + vox_ticks_to_ns(at + out_frames, info->rate_hz) : 0, flags);
+        vox_device_block(stream->device, has_in ? stream->in_block : NULL,
+                         has_out ? stream->out_block : NULL, frames,
+                         start_ns + vox_ticks_to_ns(at - in_frames, info->rate_hz),
+                         start_ns + vox_ticks_to_ns(at + out_frames, info->rate_hz), flags);
         if (has_out)
             deinterleave(stream, total, from, frames);
         from += frames;

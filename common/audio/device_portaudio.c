@@ -103,13 +103,9 @@ static int list_devices(bool verbose, struct vox_device_entry *out, size_t count
     int err = initialize(verbose, error);
     if (err < 0)
         return err;
-    for (int i = 0; i < Pa_GetDeviceCount(); i++) {
-        if (is_jack(Pa_GetDeviceInfo(i)))
-            continue;
-        if (count < capacity)
-            describe(i, &out[count]);
-        count++;
-    }
+    for (int i = 0; i < Pa_GetDeviceCount() && count < capacity; i++)
+        if (!is_jack(Pa_GetDeviceInfo(i)))
+            describe(i, &out[count++]);
     Pa_Terminate();
     return (int)count;
 }

@@ -1,0 +1,329 @@
+#include "audio/device.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "support/jack.h"
+#include "support/test.h"
+
+#include <stdatomic.h>
+
+static struct vox_audio_error error;
+
+/* ---- finding, without any device ---- */
+
+static const struct vox_device_entry some[] = {
+    {.name = "system",
+     .host_api = "JACK",
+     .in_channels = 2,
+     .out_channels = 2,
+     .is_default_out = true},
+    {.name = "USB Headset: Audio (hw:1,0)",
+     .host_api = "ALSA",
+     .in_channels = 1,
+     .out_channels = 2},
+    {.name = "USB Microphone (hw:2,0)",
+     .host_api = "ALSA",
+     .in_channels = 1,
+     .is_default_in = true},
+    {.name = "system", .host_api = "ALSA", .out_channels = 2},
+};
+
+static void finds_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool capture;
+        int expect;
+    } rows[] = {
+        {NULL, true, 2},
+        {"", false, 0},
+        {"system", true, 0},
+        {"system", false, 0},
+        {"ALSA:system", false, 3},
+        {"JACK:system", false, 0},
+        {"headset", true, 1},
+        {"HEADSET", false, 1},
+        {"USB", false, 1},
+        {"USB", true, VOX_EINVAL},
+        {"usb microphone", false, VOX_ENOTFOUND},
+        {"bluetooth", true, VOX_ENOTFOUND},
+        {"ALSA:", true, VOX_ENOTFOUND},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(vox_device_find(some, COUNT(some), rows[i].name, rows[i].capture, &error),
+                         rows[i].expect);
+}
+
+static void names_the_candidates(void **state)
+{
+    (void)state;
+    vox_device_find(some, COUNT(some), "usb", true, &error);
+    assert_non_null(strstr(error.text, "'USB Headset: Audio (hw:1,0)', 'USB Microphone (hw:2,0)'"));
+    assert_null(strstr(error.text, "system"));
+    vox_device_find(some, COUNT(some), "bluetooth", false, &error);
+    assert_non_null(strstr(error.text, "'system', 'USB Headset"));
+    assert_null(strstr(error.text, "Microphone"));
+    assert_int_equal(vox_device_find(some, 0, NULL, true, &error), VOX_ENOTFOUND);
+    assert_non_null(strstr(error.text, "none"));
+}
+
+static void refuses_nonsense(void **state)
+{
+    (void)state;
+    struct vox_device_config config;
+    struct vox_device *device = NULL;
+    vox_device_config_init(&config);
+    config.out_channels = 1;
+    assert_int_equal(vox_device_open(&config, &device, &error), VOX_EINVAL);
+    assert_null(device);
+    vox_device_close(NULL);
+}
+
+/* ---- against a JACK server without hardware ---- */
+
+enum { HZ = 48000, PERIOD = 128, MAX_BLOCKS = 4096 };
+
+/* What the callback saw. Written there, read after the device was closed. */
+struct seen {
+    _Atomic size_t blocks;
+    size_t frames[MAX_BLOCKS];
+    int64_t in_ns[MAX_BLOCKS];
+    int64_t out_ns[MAX_BLOCKS];
+    int64_t now_ns[MAX_BLOCKS];
+    unsigned flags[MAX_BLOCKS];
+    bool was_broken;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * VOX_NS_PER_S + now.tv_nsec;
+}
+
+static void on_audio(void *ctx, const float *in, float *out, size_t frames, int64_t in_ns,
+                     int64_t out_ns, unsigned flags)
+{
+    struct seen *seen = ctx;
+    size_t n = atomic_load(&seen->blocks);
+    for (size_t i = 0; out && i < frames; i++)
+        out[2 * i] = out[2 * i + 1] = 0.25F;
+    seen->was_broken = seen->was_broken || (in && !(in[0] >= -1 && in[0] <= 1));
+    if (n >= MAX_BLOCKS)
+        return;
+    seen->frames[n] = frames;
+    seen->in_ns[n] = in_ns;
+    seen->out_ns[n] = out_ns;
+    seen->now_ns[n] = now_ns();
+    seen->flags[n] = flags;
+    atomic_store(&seen->blocks, n + 1);
+}
+
+static bool wait_for_blocks(struct seen *seen, size_t blocks)
+{
+    for (int i = 0; i < 1000 && atomic_load(&seen->blocks) < blocks; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    return atomic_load(&seen->blocks) >= blocks;
+}
+
+static int teardown_jack(void **state)
+{
+    (void)state;
+    jack_stop(SIGTERM);
+    return 0;
+}
+
+static void need_jack(void)
+{
+    if (jack_start(HZ, PERIOD))
+        return;
+    print_message("jackd (package jackd2) is missing or does not start: nothing to test against\n");
+    skip();
+}
+
+static void config_of(struct vox_device_config *config, struct seen *seen)
+{
+    vox_device_config_init(config);
+    config->client_name = "voxgram-recv";
+    config->on_audio = on_audio;
+    config->ctx = seen;
+}
+
+static void lists_jack_first(void **state)
+{
+    (void)state;
+    need_jack();
+    static struct vox_device_entry list[VOX_DEVICE_MAX_LISTED];
+    int count = vox_device_list(false, list, COUNT(list), &error);
+    assert_in_range(count, 1, COUNT(list));
+    assert_string_equal(list[0].name, "system");
+    assert_string_equal(list[0].host_api, "JACK");
+    assert_int_equal(list[0].in_channels, 2);
+    assert_int_equal(list[0].out_channels, 2);
+    assert_int_equal(list[0].default_hz, HZ);
+    assert_true(list[0].is_default_in && list[0].is_default_out);
+    for (int i = 1; i < count; i++)
+        assert_false(list[i].is_default_in || list[i].is_default_out);
+    assert_int_equal(vox_device_list(false, list, 0, &error), 0);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* A busy machine delays some callbacks, by any time; half of them tell the truth. */
+static int64_t median(int64_t *values, size_t count)
+{
+    qsort(values, count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
+static void check_times(const int64_t *block_ns, size_t count)
+{
+    static int64_t steps[MAX_BLOCKS];
+    for (size_t i = 0; i + 1 < count; i++) {
+        steps[i] = block_ns[i + 1] - block_ns[i];
+        assert_true(steps[i] > 0);
+    }
+    int64_t expect = vox_ticks_to_ns(PERIOD, HZ);
+    assert_in_range(median(steps, count - 1), expect * 98 / 100, expect * 102 / 100);
+}
+
+static void plays_with_times_that_match_the_clock(void **state)
+{
+    (void)state;
+    need_jack();
+    static struct seen seen;
+    struct vox_device_config config;
+    config_of(&config, &seen);
+    config.out_channels = 2;
+    config.rate_hz = 44100; /* this server has 48000 only */
+    struct vox_device *device;
+    assert_int_equal(vox_device_open(&config, &device, &error), 0);
+    const struct vox_device_info *info = vox_device_info(device);
+    assert_int_equal(info->rate_hz, HZ);
+    assert_int_equal(info->out_channels, 2);
+    assert_int_equal(info->in_channels, 0);
+    assert_int_equal(info->period_frames, PERIOD);
+    assert_string_equal(info->out_name, "system");
+    assert_int_equal(vox_device_start(device, &error), 0);
+    assert_true(info->out_latency_ns > 0);
+    assert_int_equal(system("jack_lsp -c system:playback_2 | grep -q voxgram-recv:out_1"), 0);
+    assert_true(wait_for_blocks(&seen, 400));
+    assert_false(vox_device_is_lost(device));
+    struct vox_device_stats stats;
+    vox_device_read_stats(device, &stats);
+    assert_true(stats.blocks >= 400 && stats.frames == stats.blocks * PERIOD);
+    assert_true(now_ns() - stats.last_block_ns < VOX_NS_PER_S);
+    int64_t info_latency_ns = info->out_latency_ns;
+    vox_device_close(device);
+    check_times(seen.out_ns, 400);
+    static int64_t ahead[MAX_BLOCKS];
+    for (size_t i = 0; i < 400; i++) {
+        assert_int_equal(seen.in_ns[i], 0);
+        assert_int_equal(seen.frames[i], PERIOD);
+        ahead[i] = seen.out_ns[i] - seen.now_ns[i];
+    }
+    assert_in_range(median(ahead, 400), info_latency_ns / 2, info_latency_ns + VOX_NS_PER_MS);
+}
+
+static void captures_and_plays_at_once(void **state)
+{
+    (void)state;
+    need_jack();
+    static struct seen seen;
+    struct vox_device_config config;
+    config_of(&config, &seen);
+    config.out_channels = 2;
+    config.in_channels = 8; /* more than there are */
+    config.in_name = "SYS";
+    struct vox_device *device;
+    assert_int_equal(vox_device_open(&config, &device, &error), 0);
+    assert_int_equal(vox_device_info(device)->in_channels, 2);
+    assert_int_equal(vox_device_start(device, &error), 0);
+    assert_int_equal(system("jack_lsp -c system:capture_1 | grep -q voxgram-recv:in_0"), 0);
+    assert_true(wait_for_blocks(&seen, 200));
+    vox_device_close(device);
+    check_times(seen.in_ns, 200);
+    check_times(seen.out_ns, 200);
+    for (size_t i = 0; i < 200; i++)
+        assert_true(seen.in_ns[i] < seen.out_ns[i]);
+    assert_false(seen.was_broken);
+}
+
+static void says_which_devices_there_are(void **state)
+{
+    (void)state;
+    need_jack();
+    struct vox_device_config config;
+    static struct seen seen;
+    config_of(&config, &seen);
+    config.out_channels = 2;
+    config.out_name = "bluetooth";
+    struct vox_device *device = NULL;
+    assert_int_equal(vox_device_open(&config, &device, &error), VOX_ENOTFOUND);
+    assert_null(device);
+    assert_non_null(strstr(error.text, "'bluetooth'"));
+    assert_non_null(strstr(error.text, "'system'"));
+}
+
+static void survives_a_server_that_goes_away(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGTERM, SIGKILL};
+    static struct seen seen;
+    need_jack();
+    struct vox_device_config config;
+    config_of(&config, &seen);
+    config.out_channels = 2;
+    config.in_channels = 1;
+    struct vox_device *device;
+    assert_int_equal(vox_device_open(&config, &device, &error), 0);
+    for (size_t s = 0; s < COUNT(signals); s++) {
+        atomic_store(&seen.blocks, 0);
+        assert_int_equal(vox_device_start(device, &error), 0);
+        assert_true(wait_for_blocks(&seen, 50));
+        jack_stop(signals[s]);
+        for (int i = 0; i < 500 && !vox_device_is_lost(device); i++)
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        assert_true(vox_device_is_lost(device));
+        for (int i = 0; i < 3; i++) {
+            assert_true(vox_device_reopen(device, &error) < 0);
+            assert_true(vox_device_is_lost(device));
+            assert_int_equal(vox_device_start(device, &error), VOX_EDEVICE);
+        }
+        need_jack();
+        assert_int_equal(vox_device_reopen(device, &error), 0);
+        assert_false(vox_device_is_lost(device));
+    }
+    atomic_store(&seen.blocks, 0);
+    assert_int_equal(vox_device_start(device, &error), 0);
+    assert_true(wait_for_blocks(&seen, 50));
+    vox_device_close(device);
+}
+
+static void close_after_the_server_went_away(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    need_jack();
+    struct vox_device_config config;
+    config_of(&config, &seen);
+    config.out_channels = 2;
+    struct vox_device *device;
+    assert_int_equal(vox_device_open(&config, &device, &error), 0);
+    assert_int_equal(vox_device_start(device, &error), 0);
+    assert_true(wait_for_blocks(&seen, 5));
+    jack_stop(SIGKILL);
+    vox_device_close(device);
+}
+
+#define WITH_JACK(test) cmocka_unit_test_teardown(test, teardown_jack)
+
+RUN(cmocka_unit_test(finds_by_name), cmocka_unit_test(names_the_candidates),
+    cmocka_unit_test(refuses_nonsense), WITH_JACK(lists_jack_first),
+    WITH_JACK(plays_with_times_that_match_the_clock), WITH_JACK(captures_and_plays_at_once),
+    WITH_JACK(says_which_devices_there_are), WITH_JACK(survives_a_server_that_goes_away),
+    WITH_JACK(close_after_the_server_went_away))

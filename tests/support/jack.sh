@@ -1,0 +1,50 @@
+# A JACK server of the test's own, without hardware and without real-time rights. Source it:
+#
+#     . "$(dirname "$0")/../support/jack.sh"
+#     jack_start 48000 128 || exit 77      # 77: skipped, there is no jackd
+#     trap jack_stop EXIT
+#
+# POSIX shell. Sets JACK_DEFAULT_SERVER, by which every JACK program started afterwards finds it, and
+# jack_pid.
+
+# jack_start [RATE [PERIOD]]: waits at most ten seconds until the server answers.
+jack_start() {
+    if ! command -v jackd >/dev/null || ! command -v jack_lsp >/dev/null; then
+        echo "jackd is missing: apt install jackd2" >&2
+        return 1
+    fi
+    JACK_DEFAULT_SERVER="voxtest$$"
+    JACK_NO_AUDIO_RESERVATION=1 # asks no session bus for sound cards
+    export JACK_DEFAULT_SERVER JACK_NO_AUDIO_RESERVATION
+    jackd -n "$JACK_DEFAULT_SERVER" --no-realtime -d dummy -r "${1:-48000}" -p "${2:-128}" \
+        >/dev/null 2>&1 &
+    jack_pid=$!
+    jack_tries=0
+    until jack_lsp >/dev/null 2>&1; do
+        jack_tries=$((jack_tries + 1))
+        if [ "$jack_tries" -ge 100 ] || ! kill -0 "$jack_pid" 2>/dev/null; then
+            echo "jackd does not answer; run it by hand: jackd --no-realtime -d dummy" >&2
+            jack_stop
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+# jack_wait_port NAME: waits at most ten seconds until a port of this name is there.
+jack_wait_port() {
+    jack_tries=0
+    until jack_lsp 2>/dev/null | grep -qxF "$1"; do
+        jack_tries=$((jack_tries + 1))
+        [ "$jack_tries" -lt 100 ] || return 1
+        sleep 0.1
+    done
+}
+
+# jack_stop: ends the server that jack_start started, if it runs.
+jack_stop() {
+    [ -n "${jack_pid:-}" ] || return 0
+    kill "$jack_pid" 2>/dev/null
+    wait "$jack_pid" 2>/dev/null
+    jack_pid=
+}
