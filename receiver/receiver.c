@@ -14,7 +14,6 @@
 
 enum {
     MIX_FRAMES = 480,
-    LOCAL_PATHS = 256,
     FIRST_DYNAMIC_TYPE = 96, /* RFC 3551, section 6 */
 };
 
@@ -36,7 +35,7 @@ struct vox_receiver {
     int64_t next_settle_ns;
     struct vox_pcm_meter meter;
     struct vox_source_stats past; /* sums of ended sources whose place was taken */
-    uint32_t local_paths[LOCAL_PATHS / 32];
+    uint32_t local_paths[VOX_RECEIVER_MAX_PATHS / 32];
     struct vox_rtcp rtcp; /* too large for the stack of an audio callback */
     struct vox_source_stats scratch;
     float mix[MIX_FRAMES * 2];
@@ -180,14 +179,19 @@ static void end_replaced(struct vox_receiver *r, const struct vox_source *fresh,
 
 static bool path_is_absolute(const struct vox_receiver *r, uint32_t path)
 {
-    bool local = path < LOCAL_PATHS && (r->local_paths[path / 32] >> path % 32 & 1U);
+    bool local = path < VOX_RECEIVER_MAX_PATHS && (r->local_paths[path / 32] >> path % 32 & 1U);
     return r->config.clock_synced || local;
 }
 
-void vox_receiver_path_is_local(struct vox_receiver *r, uint32_t path)
+void vox_receiver_set_path_local(struct vox_receiver *r, uint32_t path, bool local)
 {
-    if (path < LOCAL_PATHS)
-        r->local_paths[path / 32] |= 1U << path % 32;
+    uint32_t bit = 1U << path % 32;
+    if (path >= VOX_RECEIVER_MAX_PATHS)
+        return;
+    if (local)
+        r->local_paths[path / 32] |= bit;
+    else
+        r->local_paths[path / 32] &= ~bit;
 }
 
 /* ---- from the network ---- */

@@ -37,7 +37,10 @@
 
 struct vox_receiver;
 
-enum { VOX_RECEIVER_MAX_SOURCES = 64 };
+enum {
+    VOX_RECEIVER_MAX_SOURCES = 64,
+    VOX_RECEIVER_MAX_PATHS = 256, /* numbers from here on are never local */
+};
 
 /* What became of a pushed datagram. From VOX_PUSH_NOT_RTP on it was rejected. */
 enum vox_push_result {
@@ -216,8 +219,8 @@ VOX_API void vox_receiver_finish(struct vox_receiver *receiver, int64_t now_ns);
 /* Whether sources were heard and all of them have said BYE or timed out. */
 VOX_API bool vox_receiver_all_ended(const struct vox_receiver *receiver);
 
-/* Tells that a path leads to this same machine: capture times from there are absolute. */
-VOX_API void vox_receiver_path_is_local(struct vox_receiver *receiver, uint32_t path);
+/* Tells whether a path leads to this same machine: capture times from there are absolute. */
+VOX_API void vox_receiver_set_path_local(struct vox_receiver *receiver, uint32_t path, bool local);
 
 VOX_API void vox_receiver_read_stats(struct vox_receiver *receiver, struct vox_receiver_stats *out);
 
