@@ -179,6 +179,20 @@ static void slow_sender_sees_no_longer_bursts(void **state)
     assert_true(slow < 1.4);
 }
 
+/* Two packets in one datagram time: the same burst for a chain, two draws without one. */
+static void packets_of_one_instant_share_a_burst_only(void **state)
+{
+    (void)state;
+    struct vox_impair_config config = defaults();
+    config.loss = 0.5;
+    run(&config, 0, 100, PACKETS, fates);
+    double mean = count_bursts(PACKETS).mean;
+    assert_true(mean > 1.97 && mean < 2.03);
+    config.burst_packets = 4;
+    uint64_t lost = run(&config, 0, 100, 1000, fates).lost;
+    assert_true(lost == 0 || lost == 1000);
+}
+
 static void all_can_be_lost(void **state)
 {
     (void)state;
@@ -402,7 +416,7 @@ static void trace_counts_from_the_first_packet(void **state)
     struct vox_impair *impair = NULL;
     assert_int_equal(vox_impair_create(&config, &impair), 0);
     for (int64_t i = 0; i < 3; i++) {
-        int64_t send_ns = INT64_C(123456789012345) + i * INTERVAL_NS;
+        int64_t send_ns = INT64_C(123456809012345) + i * INTERVAL_NS;
         struct vox_fate fate;
         vox_impair_packet(impair, send_ns, 100, &fate);
         assert_true(fate.deliver_ns[0] - send_ns == (i + 1) * VOX_NS_PER_MS);
@@ -449,7 +463,8 @@ static void fates_of_a_seed_are_fixed_for_ever(void **state)
 
 RUN(cmocka_unit_test(refuses_impossible_networks),
     cmocka_unit_test(perfect_network_changes_nothing), cmocka_unit_test(losses_are_gilberts),
-    cmocka_unit_test(slow_sender_sees_no_longer_bursts), cmocka_unit_test(all_can_be_lost),
+    cmocka_unit_test(slow_sender_sees_no_longer_bursts),
+    cmocka_unit_test(packets_of_one_instant_share_a_burst_only), cmocka_unit_test(all_can_be_lost),
     cmocka_unit_test(delay_is_uniform_around_its_middle),
     cmocka_unit_test(jitter_never_overtakes_nor_goes_back_in_time),
     cmocka_unit_test(reorders_the_share_asked_for),

@@ -52,7 +52,7 @@ static void times_are_exact_to_the_nanosecond(void **state)
 static void interval_without_a_header_is_the_median_step(void **state)
 {
     (void)state;
-    struct vox_trace *trace = parse("0 0 1\n1 10 11\n2 50 51\n3 60 61\n4 70 lost\n");
+    struct vox_trace *trace = parse("0 0 1\n1 5 6\n2 50 51\n3 60 61\n4 70 lost\n5 80 81\n");
     assert_true(vox_trace_interval_ns(trace) == 10 * VOX_NS_PER_MS);
     vox_trace_destroy(trace);
 }

@@ -74,6 +74,27 @@ static void finds_the_lag_in_both_directions(void **state)
     }
 }
 
+/* A reference of many blocks: pairs across their borders count too. */
+static void finds_a_lag_in_a_narrow_range(void **state)
+{
+    (void)state;
+    fill_noise(clean, 1, 0.5F);
+    delay_by(1290, 0.1F, 0.0F);
+    struct vox_measured_delay d = measure(FRAMES, FRAMES, 1200, 1300);
+    assert_true(fabs(d.lag_frames - 1290) < 0.01);
+    assert_true(d.correlation > 0.999);
+}
+
+/* Fifty frames that happen to fit are no delay of a thousand. */
+static void small_overlaps_do_not_count(void **state)
+{
+    (void)state;
+    fill_noise(clean, 1, 0.5F);
+    fill_noise(other, 2, 0.5F);
+    memcpy(other, clean + 950, 50 * sizeof other[0]);
+    assert_true(measure(1000, 1000, -999, 999).correlation < 0.3);
+}
+
 static void noise_lowers_the_coefficient_as_it_should(void **state)
 {
     (void)state;
@@ -149,7 +170,7 @@ static void every_kind_of_click_is_counted_once(void **state)
     (void)state;
     tone(440, -6);
     memcpy(other, clean, sizeof other);
-    other[10000] += 0.05F;                           /* one wrong sample */
+    other[10000] += 0.012F;                          /* one wrong sample */
     memset(other + 20000, 0, 481 * sizeof other[0]); /* a dropout: its two edges */
     memmove(other + 40000, other + 40037,
             9000 * sizeof other[0]);            /* frames missing, then doubled */
@@ -183,6 +204,7 @@ static void gaps_are_runs_of_near_silence(void **state)
 }
 
 RUN(cmocka_unit_test(refuses_what_has_no_delay), cmocka_unit_test(finds_the_lag_in_both_directions),
+    cmocka_unit_test(finds_a_lag_in_a_narrow_range), cmocka_unit_test(small_overlaps_do_not_count),
     cmocka_unit_test(noise_lowers_the_coefficient_as_it_should),
     cmocka_unit_test(unlike_signals_do_not_correlate), cmocka_unit_test(agrees_with_the_plain_sum),
     cmocka_unit_test(finds_a_marker_to_a_fraction_of_a_frame),
