@@ -32,6 +32,7 @@ struct vox_trace_packet {
 
 /*
  * Errors, with line and reason: VOX_EFORMAT (not three fields, not a number, NaN or infinite, a
+ * time beyond a century, a
  * sequence number or send time that goes backwards, received before it was sent, an empty trace,
  * interval not above 0), VOX_ENOMEM.
  */

@@ -14,9 +14,10 @@ void vox_pcm_to_s16(const float *in, size_t count, int16_t *out);
 void vox_pcm_from_s16(const int16_t *in, size_t count, float *out);
 
 /*
- * Maps channels: the same count copies; mono to many copies to each; many to mono averages; else to
- * stereo: first and second channel, and the centre, surrounds of ITU-R BS.775 at -3 dB for 3..6
- * channels in libsndfile's (WAVE) order. in and out must not overlap.
+ * Maps channels: the same count copies; mono to many copies to each; many to mono averages; 3..6 to
+ * stereo mixes as ITU-R BS.775 does (centre and surrounds at -3 dB, no LFE), in WAVE order, 4 being
+ * quad; it may pass full scale. Otherwise the first channels are taken, and silence where there are
+ * none. in and out must not overlap.
  */
 void vox_pcm_remix(const float *in, int in_channels, size_t frames, float *out, int out_channels);
 
