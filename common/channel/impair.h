@@ -63,9 +63,9 @@ struct vox_impair_stats {
 void vox_impair_config_init(struct vox_impair_config *config);
 
 /*
- * Errors: VOX_EINVAL (a share outside 0..1, loss 1 with bursts, a mean burst below 1, a time outside
- * 0..1 h, an interval of 0, a negative rate), VOX_ENOMEM. A mean burst of up to 1 / (1 - loss) is what
- * independent losses have, and means just them.
+ * Errors: VOX_EINVAL (a share outside 0..1, loss 1 with bursts, a mean burst below 1, a time
+ * outside 0..1 h, an interval of 0, a negative rate), VOX_ENOMEM. A mean burst of up to
+ * 1 / (1 - loss) is what independent losses have, and means just them.
  */
 int vox_impair_create(const struct vox_impair_config *config, struct vox_impair **out);
 void vox_impair_destroy(struct vox_impair *impair);

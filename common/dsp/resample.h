@@ -7,12 +7,11 @@
  *                         .out_hz = 48000}, &rs);
  *     size_t used; size_t made = vox_resample_process(rs, in, n, &used, out, room);
  *
- * Time is kept: output frame 0 shows input frame 0, and output frame k input frame k * in_hz / out_hz.
- * (Within half a frame where out_hz / in_hz is no ratio of whole numbers below 16000.)
- * The filters look ahead, so the output lags behind the input that it needs by
- * vox_resample_delay_frames. At the end of a stream, push silence until in * out_hz / in_hz output
- * frames (rounded) have come in all, and drop the rest. Equal rates without `variable` copy bit for
- * bit, without delay.
+ * Time is kept: output frame 0 shows input frame 0, and output frame k input frame k * in / out Hz
+ * (within half a frame where the quotient is no ratio of whole numbers below 16000). The filters
+ * look ahead, so the output lags behind the input that it needs by vox_resample_delay_frames. At
+ * the end of a stream, push silence until in * out_hz / in_hz output frames (rounded) have come in
+ * all, and drop the rest. Equal rates without `variable` copy bit for bit, without delay.
  *
  * Thread rule: one owner. process, set_ppm and reset are RT-safe.
  */
