@@ -1,6 +1,7 @@
 /*
  * RTP header extensions: one-byte and two-byte elements (RFC 8285, section 4), and the
- * abs-capture-time element of WebRTC (http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time).
+ * abs-capture-time element of WebRTC
+ * (http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time).
  *
  *     uint8_t ext[VOX_HDREXT_MAX_BYTES];
  *     struct vox_writer w = vox_writer_of(ext, sizeof ext);

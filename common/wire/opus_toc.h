@@ -26,8 +26,8 @@ enum {
 
 struct vox_opus_info {
     enum vox_opus_mode mode;
-    int config;         /* 0..31, table 2 of RFC 6716 */
-    int channels;       /* as coded: 1 or 2 */
+    int config;   /* 0..31, table 2 of RFC 6716 */
+    int channels; /* as coded: 1 or 2 */
     int frame_count;
     int frame_ticks;    /* one frame, in 48 kHz samples */
     int duration_ticks; /* the whole packet */

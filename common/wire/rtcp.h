@@ -43,13 +43,13 @@ enum {
 
 /* One reception report block (section 6.4.1). */
 struct vox_rtcp_block {
-    uint32_t ssrc;             /* of the source reported on */
-    uint8_t fraction_lost;     /* of the packets since the last report, in 1/256 */
-    int32_t cumulative_lost;   /* signed 24 bits; the writer clamps */
-    uint32_t highest_seq;      /* extended: cycles << 16 | seq */
-    uint32_t jitter;           /* in timestamp ticks */
-    uint32_t last_sr;          /* middle 32 bits of the NTP time of the last SR; 0 if none */
-    uint32_t delay_since_sr;   /* in 1/65536 s */
+    uint32_t ssrc;           /* of the source reported on */
+    uint8_t fraction_lost;   /* of the packets since the last report, in 1/256 */
+    int32_t cumulative_lost; /* signed 24 bits; the writer clamps */
+    uint32_t highest_seq;    /* extended: cycles << 16 | seq */
+    uint32_t jitter;         /* in timestamp ticks */
+    uint32_t last_sr;        /* middle 32 bits of the NTP time of the last SR; 0 if none */
+    uint32_t delay_since_sr; /* in 1/65536 s */
 };
 
 struct vox_rtcp_report {
@@ -84,9 +84,9 @@ struct vox_rtcp_bye {
 };
 
 struct vox_rtcp {
-    uint8_t type;         /* enum vox_rtcp_type or another number */
-    uint8_t count;        /* the 5-bit count or format field */
-    const uint8_t *body;  /* after the 4 header bytes, borrowed; padding is taken off */
+    uint8_t type;        /* enum vox_rtcp_type or another number */
+    uint8_t count;       /* the 5-bit count or format field */
+    const uint8_t *body; /* after the 4 header bytes, borrowed; padding is taken off */
     size_t body_bytes;
     union {
         struct vox_rtcp_report report; /* SR, RR */

@@ -30,12 +30,12 @@ struct vox_rtp {
     uint8_t csrc_count;
     uint32_t csrc[VOX_RTP_MAX_CSRC];
     bool has_extension;
-    uint16_t extension_profile;   /* 0xBEDE, 0x100x: RFC 8285; see hdrext.h */
-    const uint8_t *extension;     /* its data, without the 4 bytes of profile and length */
-    size_t extension_bytes;       /* a multiple of 4 */
-    const uint8_t *payload;       /* borrowed from the datagram; padding is taken off */
+    uint16_t extension_profile; /* 0xBEDE, 0x100x: RFC 8285; see hdrext.h */
+    const uint8_t *extension;   /* its data, without the 4 bytes of profile and length */
+    size_t extension_bytes;     /* a multiple of 4 */
+    const uint8_t *payload;     /* borrowed from the datagram; padding is taken off */
     size_t payload_bytes;
-    size_t padding_bytes;         /* parse only */
+    size_t padding_bytes; /* parse only */
 };
 
 /*

@@ -1,6 +1,6 @@
 /*
- * Session descriptions (SDP, RFC 8866) for one Opus stream over RTP (RFC 7587, section 7), as players
- * and our receiver read them. Text <-> struct. Pure.
+ * Session descriptions (SDP, RFC 8866) for one Opus stream over RTP (RFC 7587, section 7), as
+ * players and our receiver read them. Text <-> struct. Pure.
  *
  *     struct vox_sdp sdp;
  *     int line = 0;
@@ -35,16 +35,17 @@ struct vox_sdp {
     char session_name[VOX_SDP_MAX_TEXT + 1];
     char origin_address[VOX_SDP_MAX_TEXT + 1]; /* o=: who made it; 0.0.0.0: not said */
     char address[VOX_SDP_MAX_TEXT + 1]; /* c=: where the media goes, without TTL; "" if none */
-    char source_filter[VOX_SDP_MAX_TEXT + 1]; /* a=source-filter incl (RFC 4570); "" if none */
+    char source_filter[VOX_SDP_MAX_TEXT +
+                       1]; /* a=source-filter incl (RFC 4570): the first; "" if none */
     bool ipv6;
     int ttl; /* 0..255; IPv4 multicast needs one (RFC 8866, section 5.7); 0 if none is given */
     uint64_t session_id;
     uint16_t port;
-    int payload_type; /* 0..127 */
-    int ptime_ms;     /* 0..120, 2.5 ms frames round up to 3; 0 if none is given */
-    int channels;     /* what the sender will send: 2 if sprop-stereo=1 */
-    bool inband_fec;  /* useinbandfec=1 */
-    bool dtx;         /* usedtx=1 */
+    int payload_type;            /* 0..127 */
+    int ptime_ms;                /* 0..120, 2.5 ms frames round up to 3; 0 if none is given */
+    int channels;                /* what the sender will send: 2 if sprop-stereo=1 */
+    bool inband_fec;             /* useinbandfec=1 */
+    bool dtx;                    /* usedtx=1 */
     int max_average_bitrate_bps; /* 6000..510000; 0 if none is given */
     int capture_time_id;         /* 1..255: a=extmap of abs-capture-time; 0 if none */
     bool rtcp_mux;               /* RFC 5761 */
@@ -58,21 +59,21 @@ void vox_sdp_init(struct vox_sdp *sdp);
 
 /*
  * Writes a terminated text with CRLF line ends. Returns its length without the terminator.
- * Errors: VOX_ENOSPC, VOX_EINVAL (a text with control characters, an address that is empty or not one
- * word, a TTL with IPv6, a port of 0, a number out of its range above).
+ * Errors: VOX_ENOSPC, VOX_EINVAL (a text with control characters, an address that is empty or not
+ * one word, a TTL with IPv6, a port of 0, a number out of its range above).
  */
 int vox_sdp_write(const struct vox_sdp *sdp, char *out, size_t capacity);
 
 /*
- * Reads the first audio medium that has an opus/48000/2 mapping; LF and CRLF line ends. As lenient as
- * players are, since people write these files by hand: v=, o=, s=, c= and t= may be missing, and what
- * only informs (o=, ptime, bitrate) is passed over if it makes no sense, as is the caption "SDP:" that
- * FFmpeg prints in front. *out is written only on success.
+ * Reads the first audio medium that has an opus/48000/2 mapping; LF and CRLF line ends. As lenient
+ * as players are, since people write these files by hand: v=, o=, s=, c= and t= may be missing, and
+ * what only informs (o=, ptime, bitrate) is passed over if it makes no sense, as is the caption
+ * "SDP:" that FFmpeg prints in front. *out is written only on success.
  *
  * *bad_line (from 1) tells where an error stands; 0 if the description as a whole lacks something.
  * Errors: VOX_EFORMAT (malformed line), VOX_ENOTFOUND (no audio medium over RTP),
- * VOX_EUNSUPPORTED (audio, but not opus/48000/2: wrong codec, clock rate or channel count, a profile
- * other than RTP/AVP and RTP/AVPF, or port 0), VOX_ELIMIT (longer than VOX_SDP_MAX_BYTES).
+ * VOX_EUNSUPPORTED (audio, but not opus/48000/2: wrong codec, clock rate or channel count, a
+ * profile other than RTP/AVP and RTP/AVPF, or port 0), VOX_ELIMIT (longer than VOX_SDP_MAX_BYTES).
  */
 int vox_sdp_parse(const char *text, size_t len, struct vox_sdp *out, int *bad_line);
 
