@@ -116,25 +116,8 @@ static struct vox_source *find_source(struct vox_receiver *r, uint32_t ssrc)
 
 static void add_to_past(struct vox_receiver *r, const struct vox_source *source)
 {
-    struct vox_source_stats *sum = &r->past, *one = &r->scratch;
-    vox_source_read_stats(source, one);
-    sum->packets.received += one->packets.received;
-    sum->packets.lost += one->packets.lost;
-    sum->packets.late += one->packets.late;
-    sum->packets.duplicate += one->packets.duplicate;
-    sum->packets.reordered += one->packets.reordered;
-    sum->frames.played += one->frames.played;
-    sum->frames.decoded += one->frames.decoded;
-    sum->frames.concealed += one->frames.concealed;
-    sum->frames.from_fec += one->frames.from_fec;
-    sum->frames.stretched += one->frames.stretched;
-    sum->played_ns += one->played_ns;
-    sum->concealed_ns += one->concealed_ns;
-    sum->dtx_ns += one->dtx_ns;
-    for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {
-        sum->glitches[i].count += one->glitches[i].count;
-        sum->glitches[i].ns += one->glitches[i].ns;
-    }
+    vox_source_read_stats(source, &r->scratch);
+    vox_source_stats_add(&r->past, &r->scratch);
 }
 
 /* 0: better to take than 1 and so on; 3: not to be had. */

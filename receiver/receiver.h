@@ -224,4 +224,7 @@ VOX_API void vox_receiver_set_path_local(struct vox_receiver *receiver, uint32_t
 
 VOX_API void vox_receiver_read_stats(struct vox_receiver *receiver, struct vox_receiver_stats *out);
 
+/* Adds the counts and durations of one source to a sum; the rest of the sum stays. */
+VOX_API void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_stats *one);
+
 #endif

@@ -256,3 +256,27 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->resample_ppm = source->drift.ppm;
     out->current_ns = vox_playout_current_ns(source->playout, source->last_playout_ns);
 }
+
+void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_stats *one)
+{
+    sum->packets.received += one->packets.received;
+    sum->packets.lost += one->packets.lost;
+    sum->packets.late += one->packets.late;
+    sum->packets.duplicate += one->packets.duplicate;
+    sum->packets.reordered += one->packets.reordered;
+    sum->frames.played += one->frames.played;
+    sum->frames.decoded += one->frames.decoded;
+    sum->frames.concealed += one->frames.concealed;
+    sum->frames.from_fec += one->frames.from_fec;
+    sum->frames.stretched += one->frames.stretched;
+    sum->lbrr_packets += one->lbrr_packets;
+    sum->played_ns += one->played_ns;
+    sum->concealed_ns += one->concealed_ns;
+    sum->dtx_ns += one->dtx_ns;
+    sum->stretched_ns += one->stretched_ns;
+    sum->stretch_ops += one->stretch_ops;
+    for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {
+        sum->glitches[i].count += one->glitches[i].count;
+        sum->glitches[i].ns += one->glitches[i].ns;
+    }
+}

@@ -1,0 +1,313 @@
+#include "receiver/cli.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "cli/message.h"
+#include "receiver/receiver.h"
+#include "wire/hdrext.h"
+#include "wire/sdp.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char description[] =
+    "Receives Opus audio over RTP (RFC 3550, RFC 7587): puts the packets in order, conceals what "
+    "is missing, and plays or records it, with the least delay that this network allows.\n"
+    "Where a sender runs on this machine, or with --clock-synced, delays are counted from the "
+    "capture of the sound; else from the fastest packet.";
+
+static const char arguments[] =
+    "LISTEN\t[HOST]:PORT to hear on (default [::]:5004, which takes IPv4 too; port 0: any free "
+    "one), a multicast group, or a session description FILE.sdp\n";
+
+static const char examples[] =
+    "  voxgram-recv                                  play what comes to port 5004\n"
+    "  voxgram-recv :5006 --output call.wav          record, mixed\n"
+    "  voxgram-recv --output talk.opus --separate    a file per speaker, not re-encoded\n"
+    "  voxgram-recv 239.1.2.3:5004 --interface eth0  hear a multicast group\n"
+    "  voxgram-recv --output - | aplay -f S16_LE -r 48000 -c 2\n";
+
+/* What the table writes into before it is checked. */
+struct raw {
+    const char *output;
+};
+
+static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struct raw *raw)
+{
+    size_t n = 0;
+    t[n++] = (struct vox_option){
+        .name = "output",
+        .letter = 'o',
+        .argument = "WHERE",
+        .group = "Output",
+        .kind = VOX_OPTION_STRING,
+        .target.string = &raw->output,
+        .help = "speaker (default), speaker:NAME, FILE.wav, FILE.flac, FILE.opus (the packets as "
+                "they came), - (raw s16le, 48 kHz, to stdout), or null"};
+    t[n++] = (struct vox_option){
+        .name = "channels",
+        .argument = "N",
+        .group = "Output",
+        .kind = VOX_OPTION_INT,
+        .min = 1,
+        .max = 2,
+        .target.integer = &o->channels,
+        .help = "1 or 2; default: 2 for speaker and stdout, as the first source has for a file"};
+    t[n++] =
+        (struct vox_option){.name = "separate",
+                            .group = "Output",
+                            .kind = VOX_OPTION_FLAG,
+                            .target.flag = &o->separate,
+                            .help = "a file for each source, named FILE-SSRC, instead of a mix"};
+    t[n++] = (struct vox_option){
+        .name = "buffer",
+        .argument = "MS",
+        .group = "Output",
+        .kind = VOX_OPTION_NUMBER,
+        .min = 0,
+        .max = 1000,
+        .target.number = &o->buffer_ms,
+        .help = "latency asked of the sound card; default: the lowest it offers"};
+    t[n++] = (struct vox_option){.name = "list-devices",
+                                 .group = "Output",
+                                 .kind = VOX_OPTION_FLAG,
+                                 .target.flag = &o->list_devices,
+                                 .help = "list sound devices and end"};
+    t[n++] = (struct vox_option){
+        .name = "delay",
+        .argument = "MS",
+        .group = "Playout",
+        .kind = VOX_OPTION_MS,
+        .min = 0,
+        .max = 10000,
+        .word = "auto",
+        .word_value = -1,
+        .target.ns = &o->delay_ns,
+        .help = "delay over the fastest packet: auto (default) learns it, a number fixes it"};
+    t[n++] = (struct vox_option){.name = "min-delay",
+                                 .argument = "MS",
+                                 .group = "Playout",
+                                 .kind = VOX_OPTION_MS,
+                                 .min = 0,
+                                 .max = 10000,
+                                 .target.ns = &o->min_delay_ns,
+                                 .help = "auto stays above; default 0"};
+    t[n++] = (struct vox_option){.name = "max-delay",
+                                 .argument = "MS",
+                                 .group = "Playout",
+                                 .kind = VOX_OPTION_MS,
+                                 .min = 0,
+                                 .max = 10000,
+                                 .target.ns = &o->max_delay_ns,
+                                 .help = "auto stays below; default 2000"};
+    t[n++] = (struct vox_option){
+        .name = "clock-synced",
+        .group = "Playout",
+        .kind = VOX_OPTION_FLAG,
+        .target.flag = &o->clock_synced,
+        .help = "the sender's wall clock is ours (PTP, a good NTP): delays become absolute"};
+    t[n++] = (struct vox_option){.name = "max-streams",
+                                 .argument = "N",
+                                 .group = "Network",
+                                 .kind = VOX_OPTION_INT,
+                                 .min = 1,
+                                 .max = VOX_RECEIVER_MAX_SOURCES,
+                                 .target.integer = &o->max_streams,
+                                 .help = "sources at the same time; default 16"};
+    t[n++] = (struct vox_option){.name = "interface",
+                                 .argument = "IF",
+                                 .group = "Network",
+                                 .kind = VOX_OPTION_STRING,
+                                 .target.string = &o->interface,
+                                 .help = "where to join a multicast group"};
+    t[n++] = (struct vox_option){.name = "duration",
+                                 .argument = "S",
+                                 .group = "End",
+                                 .kind = VOX_OPTION_SECONDS,
+                                 .min = 0.001,
+                                 .max = 1e9,
+                                 .target.ns = &o->duration_ns,
+                                 .help = "stop after so long"};
+    t[n++] = (struct vox_option){
+        .name = "idle-exit",
+        .argument = "S",
+        .group = "End",
+        .kind = VOX_OPTION_SECONDS,
+        .min = 0,
+        .max = 1e9,
+        .word = "never",
+        .word_value = -1,
+        .target.ns = &o->idle_exit_ns,
+        .help = "stop so long after the last source has ended; default: 1, never for a speaker"};
+    t[n++] = (struct vox_option){.name = "stats",
+                                 .argument = "FILE",
+                                 .group = "Reports",
+                                 .kind = VOX_OPTION_STRING,
+                                 .target.string = &o->stats_path,
+                                 .help = "statistics as JSON; - writes a line a second to stdout"};
+    t[n++] = (struct vox_option){
+        .name = "events",
+        .argument = "FILE",
+        .group = "Reports",
+        .kind = VOX_OPTION_STRING,
+        .target.string = &o->events_path,
+        .help = "every glitch with its cause, every change of delay, as JSON lines"};
+    t[n++] = (struct vox_option){.name = "quiet",
+                                 .letter = 'q',
+                                 .group = "Reports",
+                                 .kind = VOX_OPTION_FLAG,
+                                 .target.flag = &o->quiet,
+                                 .help = "errors only"};
+    t[n++] = (struct vox_option){.name = "verbose",
+                                 .letter = 'v',
+                                 .group = "Reports",
+                                 .kind = VOX_OPTION_FLAG,
+                                 .target.flag = &o->verbose,
+                                 .help = "say more"};
+    return n;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && strcasecmp(text + n - k, end) == 0;
+}
+
+static bool read_output(const char *text, struct vox_recv_options *o)
+{
+    o->output_name = text;
+    if (!text || strcmp(text, "speaker") == 0) {
+        o->output = VOX_OUTPUT_SPEAKER;
+        o->output_name = "";
+    } else if (strncmp(text, "speaker:", 8) == 0) {
+        o->output = VOX_OUTPUT_SPEAKER;
+        o->output_name = text + 8;
+    } else if (strcmp(text, "-") == 0) {
+        o->output = VOX_OUTPUT_STDOUT;
+    } else if (strcmp(text, "null") == 0) {
+        o->output = VOX_OUTPUT_NULL;
+    } else if (ends_with(text, ".opus") || ends_with(text, ".ogg")) {
+        o->output = VOX_OUTPUT_OGG;
+    } else if (ends_with(text, ".wav") || ends_with(text, ".flac")) {
+        o->output = VOX_OUTPUT_FILE;
+    } else {
+        vox_message_error("--output %s: not speaker, null or -, nor a file ending in .wav, .flac "
+                          "or .opus; choose one of these",
+                          text);
+        return false;
+    }
+    return true;
+}
+
+static bool read_file(const char *path, char *text, size_t capacity, size_t *len)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        vox_message_error("cannot open session description %s: check the name and permissions",
+                          path);
+        return false;
+    }
+    *len = fread(text, 1, capacity, file);
+    fclose(file);
+    return true;
+}
+
+/* Where a description says that the media goes: its group, or its port on this machine. */
+static bool listen_as_described(const char *path, struct vox_recv_options *o)
+{
+    char text[VOX_SDP_MAX_BYTES + 1];
+    size_t len;
+    struct vox_sdp sdp;
+    int line;
+    if (!read_file(path, text, sizeof text, &len))
+        return false;
+    int err = vox_sdp_parse(text, len, &sdp, &line);
+    if (err < 0) {
+        vox_message_error("%s, line %d: %s; it should describe one audio stream over RTP/AVP as "
+                          "\"opus/48000/2\"",
+                          path, line, vox_err_text(err));
+        return false;
+    }
+    o->payload_type = sdp.payload_type;
+    o->capture_time_id = sdp.capture_time_id;
+    struct vox_endpoint endpoint = {.host_is_v6 = sdp.ipv6, .port = sdp.port, .has_port = true};
+    struct vox_address_hints hints = {.listening = true};
+    struct vox_net_error error;
+    snprintf(endpoint.host, sizeof endpoint.host, "%s", sdp.address);
+    bool found = vox_address_resolve(&endpoint, &hints, &o->listen, &error) == 0;
+    if (found && !vox_address_is_multicast(&o->listen)) {
+        endpoint.host[0] = '\0'; /* a unicast address there is the receiver's own: hear on all */
+        endpoint.host_is_v6 = false;
+        found = vox_address_resolve(&endpoint, &hints, &o->listen, &error) == 0;
+    }
+    if (found && sdp.source_filter[0])
+        found = vox_address_lookup(sdp.source_filter, &hints, &o->multicast_source, &error) == 0;
+    if (!found)
+        vox_message_error("%s: %s", path, error.text);
+    return found;
+}
+
+static bool read_listen(const char *text, struct vox_recv_options *o)
+{
+    if (ends_with(text, ".sdp"))
+        return listen_as_described(text, o);
+    struct vox_net_error error;
+    if (vox_address_lookup(text, &(struct vox_address_hints){.listening = true}, &o->listen,
+                           &error) == 0)
+        return true;
+    vox_message_error("%s", error.text);
+    return false;
+}
+
+static bool is_consistent(const struct vox_recv_options *o)
+{
+    bool to_file = o->output == VOX_OUTPUT_FILE || o->output == VOX_OUTPUT_OGG;
+    if (o->separate && !to_file)
+        vox_message_error("--separate writes a file for each source: add --output FILE.wav, .flac "
+                          "or .opus");
+    else if (o->min_delay_ns > o->max_delay_ns)
+        vox_message_error("--min-delay %.0f is above --max-delay %.0f",
+                          vox_ns_to_ms(o->min_delay_ns), vox_ns_to_ms(o->max_delay_ns));
+    else if (o->output == VOX_OUTPUT_STDOUT && o->stats_path && strcmp(o->stats_path, "-") == 0)
+        vox_message_error("--output - and --stats - both want stdout: send one of them to a file");
+    else
+        return true;
+    return false;
+}
+
+enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_options *out)
+{
+    struct vox_recv_options o = {
+        .payload_type = -1,
+        .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
+        .delay_ns = -1,
+        .max_delay_ns = 2 * VOX_NS_PER_S,
+        .max_streams = 16,
+        .idle_exit_ns = INT64_MIN, /* not said */
+    };
+    struct raw raw = {0};
+    struct vox_option table[VOX_OPTIONS_MAX];
+    struct vox_options command = {
+        .program = "voxgram-recv",
+        .version = VOX_VERSION,
+        .usage = "[LISTEN] [options]",
+        .description = description,
+        .arguments = arguments,
+        .examples = examples,
+        .options = table,
+        .count = fill_table(table, &o, &raw),
+        .max_arguments = 1,
+    };
+    struct vox_arguments positional;
+    enum vox_options_outcome outcome = vox_options_parse(&command, argc, argv, &positional);
+    if (outcome != VOX_OPTIONS_RUN)
+        return outcome;
+    if (!read_output(raw.output, &o) || !is_consistent(&o) ||
+        !read_listen(positional.count > 0 ? positional.items[0] : ":5004", &o))
+        return VOX_OPTIONS_WRONG;
+    if (o.idle_exit_ns == INT64_MIN)
+        o.idle_exit_ns = o.output == VOX_OUTPUT_SPEAKER ? -1 : VOX_NS_PER_S;
+    *out = o;
+    return VOX_OPTIONS_RUN;
+}

@@ -1,0 +1,49 @@
+/*
+ * The command line of voxgram-recv.
+ *
+ * Thread rule: once, in main.
+ */
+#ifndef VOX_RECEIVER_CLI_H
+#define VOX_RECEIVER_CLI_H
+
+#include "cli/options.h"
+#include "net/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum vox_output_kind {
+    VOX_OUTPUT_SPEAKER,
+    VOX_OUTPUT_FILE, /* WAV or FLAC */
+    VOX_OUTPUT_OGG,  /* packets as received */
+    VOX_OUTPUT_STDOUT,
+    VOX_OUTPUT_NULL,
+};
+
+struct vox_recv_options {
+    struct vox_address listen;
+    struct vox_address multicast_source; /* of an SDP's source filter; len 0: any */
+    int payload_type;                    /* -1: whatever comes */
+    int capture_time_id;
+    enum vox_output_kind output;
+    const char *output_name; /* device or path; "" for the default device */
+    int channels;            /* 0: as the first source has */
+    int64_t delay_ns;        /* -1: adaptive */
+    int64_t min_delay_ns, max_delay_ns;
+    int max_streams;
+    bool separate;
+    bool clock_synced;
+    const char *interface;
+    double buffer_ms;
+    const char *stats_path; /* NULL: none; "-": stdout */
+    const char *events_path;
+    int64_t duration_ns;  /* 0: no limit */
+    int64_t idle_exit_ns; /* -1: never */
+    bool list_devices;
+    bool quiet, verbose;
+};
+
+/* RUN: options are filled in; else the program ends with vox_options' exit status. */
+enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_options *out);
+
+#endif

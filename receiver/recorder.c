@@ -1,0 +1,176 @@
+#include "receiver/recorder.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "dsp/pcm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BLOCK = 960 };
+
+static const char *extension_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot ? dot : path + strlen(path);
+}
+
+void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *options,
+                       bool separate, uint32_t ssrc)
+{
+    *rec = (struct vox_recorder){.kind = options->output, .channels = options->channels};
+    const char *name = options->output_name ? options->output_name : "";
+    if (options->output == VOX_OUTPUT_STDOUT && rec->channels == 0)
+        rec->channels = 2;
+    if (!separate) {
+        snprintf(rec->path, sizeof rec->path, "%s", name);
+        return;
+    }
+    const char *extension = extension_of(name);
+    snprintf(rec->path, sizeof rec->path, "%.*s-%08x%s", (int)(extension - name), name,
+             (unsigned)ssrc, extension);
+}
+
+int vox_recorder_check(const struct vox_recorder *rec, struct vox_audio_error *error)
+{
+    if (rec->kind != VOX_OUTPUT_FILE && rec->kind != VOX_OUTPUT_OGG)
+        return 0;
+    int fd = open(rec->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return vox_audio_fail(error, vox_audio_code_of_errno(errno),
+                              "cannot write %s: %s; choose another file or folder", rec->path,
+                              strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static void note(struct vox_recorder *rec, int err)
+{
+    if (err < 0)
+        rec->failed = true;
+}
+
+/* ---- samples ---- */
+
+static void open_file(struct vox_recorder *rec, int source_channels)
+{
+    if (rec->channels == 0)
+        rec->channels = source_channels;
+    note(rec, vox_file_create(rec->path, VOX_RTP_HZ, rec->channels, &rec->file, &rec->error));
+}
+
+static void write_stdout(struct vox_recorder *rec, const int16_t *pcm, size_t bytes)
+{
+    const char *at = (const char *)pcm;
+    while (bytes > 0) {
+        ssize_t n = write(STDOUT_FILENO, at, bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            note(rec, vox_audio_fail(&rec->error, vox_audio_code_of_errno(errno),
+                                     "cannot write to stdout: %s; its reader may be gone",
+                                     strerror(errno)));
+            return;
+        }
+        at += n;
+        bytes -= (size_t)n;
+    }
+}
+
+static void write_block(struct vox_recorder *rec, const float *stereo, int frames)
+{
+    float mapped[BLOCK * 2];
+    int16_t pcm[BLOCK * 2];
+    size_t samples = (size_t)(frames * rec->channels);
+    vox_pcm_remix(stereo, 2, (size_t)frames, mapped, rec->channels);
+    vox_pcm_to_s16(mapped, samples, pcm);
+    if (rec->kind == VOX_OUTPUT_STDOUT)
+        write_stdout(rec, pcm, samples * sizeof *pcm);
+    else
+        note(rec, vox_file_write_s16(rec->file, pcm, (size_t)frames, &rec->error));
+    rec->ticks += frames;
+}
+
+void vox_recorder_pcm(struct vox_recorder *rec, const float *stereo, int frames,
+                      int source_channels)
+{
+    if (rec->kind != VOX_OUTPUT_FILE && rec->kind != VOX_OUTPUT_STDOUT)
+        return;
+    if (rec->kind == VOX_OUTPUT_FILE && !rec->file && !rec->failed)
+        open_file(rec, source_channels);
+    for (int at = 0; at < frames && !rec->failed; at += BLOCK)
+        write_block(rec, stereo + (size_t)at * 2, frames - at < BLOCK ? frames - at : BLOCK);
+}
+
+/* ---- packets ---- */
+
+static void open_ogg(struct vox_recorder *rec, const struct vox_played_packet *packet)
+{
+    struct vox_ogg_config config;
+    vox_ogg_config_init(&config);
+    config.path = rec->path;
+    config.channels = rec->channels ? rec->channels : packet->channels;
+    config.serial = packet->ssrc;
+    note(rec, vox_ogg_create(&config, &rec->ogg, &rec->error));
+    rec->ogg_started = true;
+    rec->ogg_ssrc = packet->ssrc;
+    rec->ogg_next_ts = packet->ts;
+}
+
+void vox_recorder_packet(struct vox_recorder *rec, const struct vox_played_packet *packet)
+{
+    if (rec->kind != VOX_OUTPUT_OGG || rec->failed)
+        return;
+    if (!rec->ogg_started)
+        open_ogg(rec, packet);
+    if (packet->ssrc != rec->ogg_ssrc) {
+        rec->foreign_packets++;
+        return;
+    }
+    if (rec->failed || packet->ts < rec->ogg_next_ts)
+        return;
+    if (packet->ts > rec->ogg_next_ts)
+        note(rec, vox_ogg_gap(rec->ogg, packet->ts - rec->ogg_next_ts, &rec->error));
+    if (!rec->failed)
+        note(rec, vox_ogg_write(rec->ogg, packet->payload, packet->payload_bytes,
+                                packet->duration_ticks, &rec->error));
+    rec->ticks += packet->ts - rec->ogg_next_ts + packet->duration_ticks;
+    rec->ogg_next_ts = packet->ts + packet->duration_ticks;
+}
+
+/* ---- the end ---- */
+
+static void make_empty(struct vox_recorder *rec)
+{
+    struct vox_ogg_config config;
+    int channels = rec->channels ? rec->channels : 1;
+    if (rec->kind == VOX_OUTPUT_FILE)
+        note(rec, vox_file_create(rec->path, VOX_RTP_HZ, channels, &rec->file, &rec->error));
+    if (rec->kind != VOX_OUTPUT_OGG)
+        return;
+    vox_ogg_config_init(&config);
+    config.path = rec->path;
+    config.channels = channels;
+    note(rec, vox_ogg_create(&config, &rec->ogg, &rec->error));
+}
+
+void vox_recorder_finish(struct vox_recorder *rec)
+{
+    struct vox_audio_error last = {{0}};
+    int err = 0;
+    if (!rec->file && !rec->ogg && !rec->failed)
+        make_empty(rec);
+    if (rec->file)
+        err = vox_file_finish(rec->file, &last);
+    if (rec->ogg)
+        err = vox_ogg_finish(rec->ogg, &last);
+    rec->file = NULL;
+    rec->ogg = NULL;
+    if (err < 0 && !rec->failed) {
+        rec->failed = true;
+        rec->error = last;
+    }
+}

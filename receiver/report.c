@@ -1,0 +1,385 @@
+#include "receiver/report.h"
+
+#include "base/err.h"
+#include "base/time.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+static const char *const cause_names[VOX_GLITCH_CAUSES] = {
+    [VOX_GLITCH_LOST] = "lost",
+    [VOX_GLITCH_LATE] = "late",
+    [VOX_GLITCH_SENDER_GAP] = "sender_gap",
+    [VOX_GLITCH_UNDERRUN] = "device_underrun",
+};
+
+static const char *const push_names[VOX_PUSH_RESULTS] = {
+    [VOX_PUSH_TAKEN] = "taken",
+    [VOX_PUSH_RTCP] = "rtcp",
+    [VOX_PUSH_DUPLICATE] = "duplicate",
+    [VOX_PUSH_LATE] = "late",
+    [VOX_PUSH_NOT_RTP] = "not_rtp",
+    [VOX_PUSH_NOT_OPUS] = "not_opus",
+    [VOX_PUSH_FOREIGN_PAYLOAD] = "foreign_payload_type",
+    [VOX_PUSH_SEQUENCE_JUMP] = "sequence_jump",
+    [VOX_PUSH_TOO_MANY_SOURCES] = "too_many_sources",
+    [VOX_PUSH_BUFFER_FULL] = "buffer_full",
+    [VOX_PUSH_BAD_RTCP] = "bad_rtcp",
+};
+
+static const char *const state_names[] = {
+    [VOX_SOURCE_PROBATION] = "probation",
+    [VOX_SOURCE_ACTIVE] = "active",
+    [VOX_SOURCE_ENDED] = "ended",
+};
+
+static const char *const end_names[] = {
+    [VOX_END_BYE] = "bye",
+    [VOX_END_TIMEOUT] = "timeout",
+    [VOX_END_REPLACED] = "replaced",
+};
+
+static const char *const event_names[VOX_EVENT_KINDS] = {
+    [VOX_EVENT_SOURCE_STARTED] = "source_started",
+    [VOX_EVENT_SOURCE_ENDED] = "source_ended",
+    [VOX_EVENT_GLITCH] = "glitch",
+    [VOX_EVENT_TARGET] = "delay_target",
+    [VOX_EVENT_STRETCH] = "stretch",
+    [VOX_EVENT_SEQUENCE_JUMP] = "sequence_jump",
+    [VOX_EVENT_TIMESTAMP_JUMP] = "timestamp_jump",
+    [VOX_EVENT_WRONG_CLOCK] = "wrong_clock",
+};
+
+/* ---- sums ---- */
+
+static const struct vox_source_stats *most_played(const struct vox_receiver_stats *stats)
+{
+    const struct vox_source_stats *best = NULL;
+    for (int i = 0; i < stats->source_count; i++) {
+        const struct vox_source_stats *s = &stats->sources[i];
+        if (!best || s->played_ns > best->played_ns)
+            best = s;
+    }
+    return best;
+}
+
+void vox_report_total(const struct vox_receiver_stats *stats, struct vox_source_stats *total)
+{
+    const struct vox_source_stats *main_source = most_played(stats);
+    *total = stats->past;
+    for (int i = 0; i < stats->source_count; i++)
+        if (stats->sources[i].state != VOX_SOURCE_PROBATION)
+            vox_source_stats_add(total, &stats->sources[i]);
+    if (!main_source)
+        return;
+    total->channels = main_source->channels;
+    total->packet_ticks = main_source->packet_ticks;
+    total->delay = main_source->delay;
+    total->total_is_absolute = main_source->total_is_absolute;
+    total->target_ns = main_source->target_ns;
+    total->current_ns = main_source->current_ns;
+    total->jitter_ns = main_source->jitter_ns;
+    total->clock_skew_ppm = main_source->clock_skew_ppm;
+    total->resample_ppm = main_source->resample_ppm;
+}
+
+static uint64_t rejected(const struct vox_receiver_stats *stats)
+{
+    uint64_t sum = 0;
+    for (int i = VOX_PUSH_NOT_RTP; i < VOX_PUSH_RESULTS; i++)
+        sum += stats->pushed[i];
+    return sum;
+}
+
+/* ---- JSON ---- */
+
+static json_t *ms(int64_t ns)
+{
+    return json_real((double)(ns / 1000) / 1000.0); /* whole microseconds */
+}
+
+static json_t *count(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *quantiles(const struct vox_quantiles *q)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "p50", ms(q->p50_ns), "p95", ms(q->p95_ns), "p99",
+                     ms(q->p99_ns), "max", ms(q->max_ns));
+}
+
+static json_t *glitches(const struct vox_source_stats *s)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < VOX_GLITCH_CAUSES; i++)
+        if (s->glitches[i].count > 0)
+            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "cause", cause_names[i],
+                                                  "count", count(s->glitches[i].count), "ms",
+                                                  ms(s->glitches[i].ns)));
+    return list;
+}
+
+static json_t *packets(const struct vox_source_stats *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "received", count(s->packets.received), "lost",
+                     count(s->packets.lost), "late", count(s->packets.late), "duplicate",
+                     count(s->packets.duplicate), "reordered", count(s->packets.reordered));
+}
+
+static json_t *frames(const struct vox_source_stats *s)
+{
+    /* from_red and from_rtx: this receiver has neither, so that they are truly 0. */
+    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "played", count(s->frames.played),
+                     "decoded", count(s->frames.decoded), "concealed", count(s->frames.concealed),
+                     "from_fec", count(s->frames.from_fec), "from_red", 0, "from_rtx", 0,
+                     "stretched", count(s->frames.stretched));
+}
+
+static void put_source(json_t *object, const struct vox_source_stats *s)
+{
+    json_object_set_new(object, "packets", packets(s));
+    json_object_set_new(object, "frames", frames(s));
+    json_object_set_new(object, "lbrr_packets", count(s->lbrr_packets));
+    json_object_set_new(object, "played_ms", ms(s->played_ns));
+    json_object_set_new(object, "concealed_ms", ms(s->concealed_ns));
+    json_object_set_new(object, "dtx_ms", ms(s->dtx_ns));
+    json_object_set_new(object, "stretched_ms", ms(s->stretched_ns));
+    json_object_set_new(object, "stretch_ops", count(s->stretch_ops));
+    json_object_set_new(object, "delay_ms",
+                        json_pack("{s:o, s:o, s:o}", "network", quantiles(&s->delay.network),
+                                  "buffer", quantiles(&s->delay.buffer), "total",
+                                  quantiles(&s->delay.total)));
+    json_object_set_new(object, "delay_reference",
+                        json_string(s->total_is_absolute ? "capture" : "fastest_packet"));
+    json_object_set_new(object, "target_delay_ms", ms(s->target_ns));
+    json_object_set_new(object, "current_delay_ms", ms(s->current_ns));
+    json_object_set_new(object, "jitter_ms", ms(s->jitter_ns));
+    json_object_set_new(object, "clock_skew_ppm", json_real(s->clock_skew_ppm));
+    json_object_set_new(object, "correction_ppm", json_real(s->resample_ppm));
+    json_object_set_new(object, "rtt_ms", json_null()); /* known to the sender only */
+    json_object_set_new(object, "glitches", glitches(s));
+    json_object_set_new(object, "channels", json_integer(s->channels));
+    json_object_set_new(object, "frame_ms",
+                        json_real(vox_ns_to_ms(vox_rtp_to_ns(s->packet_ticks))));
+}
+
+static json_t *source_object(const struct vox_source_stats *s)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "index", json_integer(s->index));
+    json_object_set_new(object, "ssrc", json_integer(s->ssrc));
+    json_object_set_new(object, "cname", json_string(s->cname));
+    json_object_set_new(object, "state", json_string(state_names[s->state]));
+    json_object_set_new(object, "payload_type", json_integer(s->payload_type));
+    put_source(object, s);
+    return object;
+}
+
+static json_t *rejections(const struct vox_receiver_stats *stats)
+{
+    json_t *object = json_object();
+    for (int i = VOX_PUSH_NOT_RTP; i < VOX_PUSH_RESULTS; i++)
+        if (stats->pushed[i] > 0)
+            json_object_set_new(object, push_names[i], count(stats->pushed[i]));
+    return object;
+}
+
+static int print_line(json_t *object, FILE *out)
+{
+    int bad = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    bad |= fputc('\n', out) == EOF || fflush(out) == EOF;
+    return bad ? VOX_EIO : 0;
+}
+
+int vox_report_json(const struct vox_receiver_stats *stats,
+                    const struct vox_report_context *context, bool final, FILE *out)
+{
+    struct vox_source_stats total;
+    vox_report_total(stats, &total);
+    json_t *object = json_object();
+    json_object_set_new(object, "program", json_string("voxgram-recv"));
+    json_object_set_new(object, "final", json_boolean(final));
+    json_object_set_new(object, "elapsed_s", json_real((double)(context->elapsed_ns / 1000) / 1e6));
+    put_source(object, &total);
+    json_object_set_new(json_object_get(object, "packets"), "rejected", count(rejected(stats)));
+    json_object_set_new(object, "rejected", rejections(stats));
+    json_object_set_new(object, "underruns", count(stats->underruns));
+    json_object_set_new(object, "underrun_ms", ms(stats->underrun_ns));
+    json_object_set_new(object, "level_db",
+                        json_pack("{s:f, s:f}", "rms", stats->rms_db, "peak", stats->peak_db));
+    if (context->recording)
+        json_object_set_new(object, "recorded_ms", ms(context->recorded_ns));
+    json_t *sources = json_array();
+    for (int i = 0; i < stats->source_count; i++)
+        if (stats->sources[i].state != VOX_SOURCE_PROBATION)
+            json_array_append_new(sources, source_object(&stats->sources[i]));
+    json_object_set_new(object, "sources", sources);
+    return print_line(object, out);
+}
+
+static void put_event_details(json_t *object, const struct vox_event *event)
+{
+    switch (event->kind) {
+    case VOX_EVENT_GLITCH:
+        json_object_set_new(object, "cause", json_string(cause_names[event->cause]));
+        json_object_set_new(object, "ms", ms(event->duration_ns));
+        if (event->cause == VOX_GLITCH_LATE)
+            json_object_set_new(object, "late_by_ms", ms(event->late_ns));
+        break;
+    case VOX_EVENT_SOURCE_ENDED:
+        json_object_set_new(object, "reason", json_string(end_names[event->value]));
+        break;
+    case VOX_EVENT_TARGET:
+    case VOX_EVENT_STRETCH:
+        json_object_set_new(object, "ms", ms(event->value));
+        break;
+    case VOX_EVENT_SEQUENCE_JUMP:
+        json_object_set_new(object, "packets", json_integer(event->value));
+        break;
+    case VOX_EVENT_TIMESTAMP_JUMP:
+        json_object_set_new(object, "ticks", json_integer(event->value));
+        break;
+    case VOX_EVENT_WRONG_CLOCK:
+        json_object_set_new(object, "clock_hz", json_integer(event->value));
+        break;
+    case VOX_EVENT_SOURCE_STARTED:
+    case VOX_EVENT_KINDS:
+        break;
+    }
+}
+
+int vox_report_event(const struct vox_event *event, const struct vox_report_context *context,
+                     FILE *out)
+{
+    int64_t since_ns = event->t_ns - context->start_ns;
+    json_t *object = json_object();
+    json_object_set_new(object, "t_ms", ms(since_ns));
+    json_object_set_new(object, "unix_ms", ms(context->start_unix_ns + since_ns));
+    json_object_set_new(object, "event", json_string(event_names[event->kind]));
+    json_object_set_new(object, "source", json_integer(event->source));
+    json_object_set_new(object, "ssrc", json_integer(event->ssrc));
+    put_event_details(object, event);
+    return print_line(object, out);
+}
+
+/* ---- words ---- */
+
+static double share(double part, double whole)
+{
+    return whole > 0 ? 100.0 * part / whole : 0;
+}
+
+static double loss_pct(const struct vox_source_stats *t)
+{
+    return share((double)t->packets.lost, (double)(t->packets.received + t->packets.lost));
+}
+
+static int active_sources(const struct vox_receiver_stats *stats)
+{
+    int n = 0;
+    for (int i = 0; i < stats->source_count; i++)
+        n += stats->sources[i].state == VOX_SOURCE_ACTIVE;
+    return n;
+}
+
+void vox_report_status(const struct vox_receiver_stats *stats,
+                       const struct vox_report_context *context, struct vox_meter_style style,
+                       char *out, size_t capacity)
+{
+    char bar[VOX_METER_BYTES];
+    struct vox_source_stats t;
+    int sources = active_sources(stats);
+    int seconds = (int)(context->elapsed_ns / VOX_NS_PER_S);
+    vox_report_total(stats, &t);
+    vox_meter_level(stats->rms_db, stats->peak_db, 16, style, bar, sizeof bar);
+    if (sources == 0) {
+        snprintf(out, capacity, "%02d:%02d %s waiting for a sender", seconds / 60, seconds % 60,
+                 bar);
+        return;
+    }
+    snprintf(out, capacity,
+             "%02d:%02d %s %5.1f dB  delay %.0f ms  lost %.1f %%  late %llu  concealed %.0f ms  "
+             "FEC %llu%s",
+             seconds / 60, seconds % 60, bar, stats->rms_db, vox_ns_to_ms(t.current_ns),
+             loss_pct(&t), (unsigned long long)t.packets.late, vox_ns_to_ms(t.concealed_ns),
+             (unsigned long long)t.frames.from_fec, sources > 1 ? "  (several sources)" : "");
+}
+
+static void print_glitches(const struct vox_source_stats *t, FILE *out)
+{
+    static const char *const words[VOX_GLITCH_CAUSES] = {
+        [VOX_GLITCH_LOST] = "lost in the network",
+        [VOX_GLITCH_LATE] = "came too late",
+        [VOX_GLITCH_SENDER_GAP] = "gap at the sender",
+        [VOX_GLITCH_UNDERRUN] = "sound card ran dry",
+    };
+    const char *separator = "  glitches   ";
+    for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {
+        if (t->glitches[i].count == 0)
+            continue;
+        fprintf(out, "%s%llu %s (%.0f ms)", separator, (unsigned long long)t->glitches[i].count,
+                words[i], vox_ns_to_ms(t->glitches[i].ns));
+        separator = ", ";
+    }
+    fputs(*separator == ',' ? "\n" : "  glitches   none\n", out);
+}
+
+static void print_delay(const struct vox_source_stats *t, FILE *out)
+{
+    fprintf(out,
+            "  delay      %.1f ms chosen over the fastest packet; network jitter p95 %.1f ms\n",
+            vox_ns_to_ms(t->target_ns), vox_ns_to_ms(t->delay.network.p95_ns));
+    fprintf(out, "             %s: median %.1f ms, p95 %.1f ms, most %.1f ms\n",
+            t->total_is_absolute ? "capture to playout (one clock)"
+                                 : "playout after the fastest packet (no common clock)",
+            vox_ns_to_ms(t->delay.total.p50_ns), vox_ns_to_ms(t->delay.total.p95_ns),
+            vox_ns_to_ms(t->delay.total.max_ns));
+}
+
+static void print_rejected(const struct vox_receiver_stats *stats, FILE *out)
+{
+    const char *separator = "  rejected   ";
+    for (int i = VOX_PUSH_NOT_RTP; i < VOX_PUSH_RESULTS; i++) {
+        if (stats->pushed[i] == 0)
+            continue;
+        fprintf(out, "%s%llu %s", separator, (unsigned long long)stats->pushed[i], push_names[i]);
+        separator = ", ";
+    }
+    if (*separator == ',')
+        fputc('\n', out);
+}
+
+void vox_report_summary(const struct vox_receiver_stats *stats,
+                        const struct vox_report_context *context, FILE *out)
+{
+    struct vox_source_stats t;
+    vox_report_total(stats, &t);
+    if (t.packets.received == 0) {
+        fprintf(out, "Nothing was received in %.1f s.\n", (double)context->elapsed_ns / 1e9);
+        print_rejected(stats, out);
+        return;
+    }
+    double heard_ns = (double)(t.played_ns + t.concealed_ns + t.dtx_ns);
+    fprintf(out, "Heard %.1f s of audio from %d source%s (%s, %g ms packets).\n", heard_ns / 1e9,
+            stats->source_count, stats->source_count == 1 ? "" : "s",
+            t.channels == 2 ? "stereo" : "mono", vox_ns_to_ms(vox_rtp_to_ns(t.packet_ticks)));
+    fprintf(out,
+            "  network    %llu packets received, %llu lost (%.1f %%), %llu too late, "
+            "%llu reordered, %llu duplicate\n",
+            (unsigned long long)t.packets.received, (unsigned long long)t.packets.lost,
+            loss_pct(&t), (unsigned long long)t.packets.late,
+            (unsigned long long)t.packets.reordered, (unsigned long long)t.packets.duplicate);
+    fprintf(out,
+            "  repaired   %llu from in-band FEC; concealed %.0f ms (%.1f %% of what was heard)\n",
+            (unsigned long long)t.frames.from_fec, vox_ns_to_ms(t.concealed_ns),
+            share((double)t.concealed_ns, heard_ns));
+    print_glitches(&t, out);
+    print_delay(&t, out);
+    print_rejected(stats, out);
+    if (context->recording)
+        fprintf(out, "  recorded   %.1f s in %s\n", (double)context->recorded_ns / 1e9,
+                context->output);
+}
