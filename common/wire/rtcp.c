@@ -8,7 +8,6 @@ enum {
     VERSION = 2,
     PADDING_BIT = 0x20,
     COUNT_MASK = 0x1f,
-    HEADER_BYTES = 4,
     SSRC_BYTES = 4,
     SENDER_INFO_BYTES = 20,
     BLOCK_BYTES = 24,

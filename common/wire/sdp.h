@@ -35,8 +35,7 @@ struct vox_sdp {
     char session_name[VOX_SDP_MAX_TEXT + 1];
     char origin_address[VOX_SDP_MAX_TEXT + 1]; /* o=: who made it; 0.0.0.0: not said */
     char address[VOX_SDP_MAX_TEXT + 1]; /* c=: where the media goes, without TTL; "" if none */
-    char source_filter[VOX_SDP_MAX_TEXT +
-                       1]; /* a=source-filter incl (RFC 4570): the first; "" if none */
+    char source_filter[VOX_SDP_MAX_TEXT + 1]; /* RFC 4570: first source allowed; "" if any */
     bool ipv6;
     int ttl; /* 0..255; IPv4 multicast needs one (RFC 8866, section 5.7); 0 if none is given */
     uint64_t session_id;

@@ -213,11 +213,13 @@ static void checks_the_whole_compound_before_reading(void **state)
         {"type 199 first", {0x80, 0xc7, 0, 1, 1, 2, 3, 4}, 8, VOX_EFORMAT},
         {"type 208 first", {0x80, 0xd0, 0, 1, 1, 2, 3, 4}, 8, VOX_EFORMAT},
         {"feedback alone (RFC 5506)", {0x81, 0xcd, 0, 1, 1, 2, 3, 4}, 8, 0},
+        {"XR alone", {0x80, 0xcf, 0, 1, 1, 2, 3, 4}, 8, 0},
         {"an unknown type later", {0x80, 0xc9, 0, 1, 1, 2, 3, 4, 0x80, 0xd0, 0, 0}, 12, 0},
         {"too long by its own word", {0x80, 0xc9, 0, 2, 1, 2, 3, 4}, 8, VOX_ETRUNCATED},
         {"one byte behind", {0x80, 0xc9, 0, 1, 1, 2, 3, 4, 0x80}, 9, VOX_ETRUNCATED},
         {"version 0 behind", {0x80, 0xc9, 0, 1, 1, 2, 3, 4, 0, 0xca, 0, 0}, 12, VOX_EFORMAT},
         {"padding, last", {0xa0, 0xc9, 0, 2, 1, 2, 3, 4, 0, 0, 0, 4}, 12, 0},
+        {"nothing but padding", {0xa0, 0xc9, 0, 1, 0, 0, 0, 4}, 8, 0},
         {"padding of 0", {0xa0, 0xc9, 0, 2, 1, 2, 3, 4, 0, 0, 0, 0}, 12, VOX_EFORMAT},
         {"padding into the header", {0xa0, 0xc9, 0, 2, 1, 2, 3, 4, 0, 0, 0, 9}, 12, VOX_EFORMAT},
         {"padding without room", {0xa0, 0xc9, 0, 0}, 4, VOX_EFORMAT},
@@ -271,10 +273,11 @@ static void reads_several_chunks_and_sources(void **state)
 {
     (void)state;
     static const uint8_t bytes[] = {
-        0x83, 0xca, 0x00, 0x08,                               /* SDES, three chunks */
-        0,    0,    0,    1,    2, 1, 'n', 1,   1, 'a', 0, 0, /* NAME, CNAME, end, filler */
-        0,    0,    0,    2,    0, 0, 0,   0,                 /* nothing said */
-        0,    0,    0,    3,    1, 2, 'b', 'c', 0, 0,   0, 0, /* end mark fills a word */
+        0x83, 0xca, 0x00, 0x0a, /* SDES, three chunks */
+        0,    0,    0,    1,    2, 1, 'n', 1,   1, 'a', 1, 1,
+        'z',  2,    1,    'n',  0, 0, 0,   0,                 /* the first CNAME counts */
+        0,    0,    0,    2,    2, 1, 'n', 0,                 /* NAME only */
+        0,    0,    0,    3,    1, 2, 'b', 'c', 0, 0,   0, 0, /* the end mark fills a word */
         0x82, 0xcb, 0x00, 0x02, 0, 0, 0,   1,   0, 0,   0, 3, /* BYE of two */
         0x80, 0xcb, 0x00, 0x00,                               /* BYE of none is useless but valid */
     };

@@ -77,6 +77,19 @@ static void writes_what_it_read(void **state)
     assert_memory_equal(out + 1, full_packet + 1, sizeof full_packet - 6);
 }
 
+static void writes_as_many_csrcs_as_the_field_can_count(void **state)
+{
+    (void)state;
+    uint8_t out[128];
+    struct vox_rtp rtp = {.csrc_count = VOX_RTP_MAX_CSRC}, back;
+    for (uint32_t i = 0; i < VOX_RTP_MAX_CSRC; i++)
+        rtp.csrc[i] = i * 0x01010101;
+    assert_int_equal(vox_rtp_write(&rtp, out, sizeof out), 12 + 60);
+    assert_int_equal(vox_rtp_parse(out, 12 + 60, &back), 0);
+    assert_int_equal(back.csrc_count, VOX_RTP_MAX_CSRC);
+    assert_memory_equal(back.csrc, rtp.csrc, sizeof rtp.csrc);
+}
+
 static void refuses_every_capacity_that_is_too_small(void **state)
 {
     (void)state;
@@ -183,6 +196,7 @@ static void survives_hostile_bytes(void **state)
 
 RUN(cmocka_unit_test(reads_a_packet_of_ffmpeg), cmocka_unit_test(reads_every_optional_part),
     cmocka_unit_test(writes_what_it_read),
+    cmocka_unit_test(writes_as_many_csrcs_as_the_field_can_count),
     cmocka_unit_test(refuses_every_capacity_that_is_too_small),
     cmocka_unit_test(refuses_to_write_what_no_header_can_say),
     cmocka_unit_test(rejects_malformed_packets), cmocka_unit_test(knows_when_a_header_is_cut_off),
