@@ -12,16 +12,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { BLOCK_FRAMES = 8192 /* the largest period of JACK2; larger ones are cut */ };
+enum {
+    BLOCK_FRAMES = 8192, /* the largest period of JACK2; larger ones are cut */
+    OPEN_TRIES = 10,
+};
 
 struct jack_stream {
     jack_client_t *client;
     struct vox_device *device;
     jack_port_t *in[VOX_DEVICE_MAX_CHANNELS];
     jack_port_t *out[VOX_DEVICE_MAX_CHANNELS];
+    atomic_bool connected; /* nothing is handed on before: latencies would be those of no graph */
     _Atomic unsigned xruns;
     unsigned seen_xruns;
+    int64_t in_frames; /* latency of the port that start connected the first of ours to */
+    int64_t out_frames;
     float *in_block; /* interleaved, BLOCK_FRAMES */
     float *out_block;
 };
@@ -36,13 +43,22 @@ static void say(const char *message)
     fprintf(stderr, "jack: %s\n", message);
 }
 
-/* NULL if no server answers: it is never started by us. */
+/*
+ * NULL if no server answers: it is never started by us. A running one now and then refuses a client
+ * for a moment, when others come in or go at the same time.
+ */
 static jack_client_t *connect_to_server(const char *name, bool verbose)
 {
     jack_set_error_function(verbose ? say : say_nothing);
     jack_set_info_function(verbose ? say : say_nothing);
-    jack_status_t status;
-    return jack_client_open(name, JackNoStartServer, &status);
+    jack_status_t status = 0;
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        jack_client_t *client = jack_client_open(name, JackNoStartServer, &status);
+        if (client || status & JackServerFailed)
+            return client;
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    return NULL;
 }
 
 /* ---- listing: every client with ports is a device ---- */
@@ -102,9 +118,26 @@ static int list_devices(bool verbose, struct vox_device_entry *out, size_t count
 
 static int64_t latency_frames(jack_port_t *port, jack_latency_callback_mode_t mode)
 {
-    jack_latency_range_t range;
-    jack_port_get_latency_range(port, mode, &range);
+    jack_latency_range_t range = {0};
+    if (port)
+        jack_port_get_latency_range(port, mode, &range);
     return (int64_t)range.max;
+}
+
+/*
+ * The latency behind our first port, wherever the user has connected it to by now; behind the port
+ * of the start until the server has worked that out.
+ */
+static int64_t in_latency_frames(const struct jack_stream *stream)
+{
+    int64_t frames = latency_frames(stream->in[0], JackCaptureLatency);
+    return frames > 0 ? frames : stream->in_frames;
+}
+
+static int64_t out_latency_frames(const struct jack_stream *stream)
+{
+    int64_t frames = latency_frames(stream->out[0], JackPlaybackLatency);
+    return frames > 0 ? frames : stream->out_frames;
 }
 
 /* CLOCK_MONOTONIC time at which this cycle began, whatever clock the server was told to use. */
@@ -141,6 +174,12 @@ static void deinterleave(struct jack_stream *stream, jack_nframes_t total, size_
     }
 }
 
+static void silence(struct jack_stream *stream, jack_nframes_t total)
+{
+    for (int c = 0; c < stream->device->info.out_channels; c++)
+        memset(jack_port_get_buffer(stream->out[c], total), 0, total * sizeof(float));
+}
+
 static unsigned flags_of_cycle(struct jack_stream *stream)
 {
     unsigned xruns = atomic_load_explicit(&stream->xruns, memory_order_relaxed);
@@ -157,9 +196,13 @@ static int on_process(jack_nframes_t total, void *ctx)
     struct jack_stream *stream = ctx;
     const struct vox_device_info *info = &stream->device->info;
     bool has_in = info->in_channels > 0, has_out = info->out_channels > 0;
+    if (!atomic_load(&stream->connected)) {
+        silence(stream, total);
+        return 0;
+    }
     int64_t start_ns = cycle_start_ns(stream);
-    int64_t in_frames = has_in ? latency_frames(stream->in[0], JackCaptureLatency) : 0;
-    int64_t out_frames = has_out ? latency_frames(stream->out[0], JackPlaybackLatency) : 0;
+    int64_t in_frames = has_in ? in_latency_frames(stream) : 0;
+    int64_t out_frames = has_out ? out_latency_frames(stream) : 0;
     unsigned flags = flags_of_cycle(stream);
     for (size_t from = 0; from < total;) {
         size_t left = total - from;
@@ -271,43 +314,53 @@ static int open_stream(struct vox_device *device, const struct vox_device_entry 
                           device->config.client_name);
 }
 
-/* Our ports to (from) the first ones of the client called `name`. */
-static bool connect_ports(const struct jack_stream *stream, const char *name, bool capture,
-                          jack_port_t *const *ours, int count)
+/*
+ * Our ports to (from) the first ones of the client called `name`. Returns the latency of the first
+ * of these, or a negative code.
+ */
+static int64_t connect_ports(const struct jack_stream *stream, const char *name, bool capture,
+                             jack_port_t *const *ours, int count)
 {
     unsigned long theirs_flags = capture ? JackPortIsOutput : JackPortIsInput;
     const char **theirs =
         jack_get_ports(stream->client, NULL, JACK_DEFAULT_AUDIO_TYPE, theirs_flags);
-    bool ok = true;
+    int64_t latency = 0;
+    int err = 0;
     int done = 0;
-    for (size_t i = 0; theirs && theirs[i] && done < count && ok; i++) {
+    for (size_t i = 0; theirs && theirs[i] && done < count && err == 0; i++) {
         size_t len = client_name_len(theirs[i]);
         if (strlen(name) != len || strncmp(name, theirs[i], len) != 0)
             continue;
+        if (done == 0)
+            latency = latency_frames(jack_port_by_name(stream->client, theirs[i]),
+                                     capture ? JackCaptureLatency : JackPlaybackLatency);
         const char *our_name = jack_port_name(ours[done++]);
-        int err = capture ? jack_connect(stream->client, theirs[i], our_name)
-                          : jack_connect(stream->client, our_name, theirs[i]);
-        ok = err == 0 || err == EEXIST;
+        err = capture ? jack_connect(stream->client, theirs[i], our_name)
+                      : jack_connect(stream->client, our_name, theirs[i]);
+        err = err == EEXIST ? 0 : err;
     }
     jack_free(theirs);
-    return ok && done == count;
+    return err == 0 && done == count ? latency : VOX_EDEVICE;
 }
 
 static int start(struct vox_device *device, struct vox_audio_error *error)
 {
     struct jack_stream *stream = device->stream;
     struct vox_device_info *info = &device->info;
-    if (jack_activate(stream->client) != 0 ||
-        !connect_ports(stream, info->in_name, true, stream->in, info->in_channels) ||
-        !connect_ports(stream, info->out_name, false, stream->out, info->out_channels))
+    if (jack_activate(stream->client) == 0) {
+        stream->in_frames =
+            connect_ports(stream, info->in_name, true, stream->in, info->in_channels);
+        stream->out_frames =
+            connect_ports(stream, info->out_name, false, stream->out, info->out_channels);
+    } else {
+        stream->in_frames = VOX_EDEVICE;
+    }
+    if (stream->in_frames < 0 || stream->out_frames < 0)
         return vox_audio_fail(error, VOX_EDEVICE, "cannot connect to the ports of '%s' in JACK",
                               info->in_channels > 0 ? info->in_name : info->out_name);
-    if (info->in_channels > 0)
-        info->in_latency_ns =
-            vox_ticks_to_ns(latency_frames(stream->in[0], JackCaptureLatency), info->rate_hz);
-    if (info->out_channels > 0)
-        info->out_latency_ns =
-            vox_ticks_to_ns(latency_frames(stream->out[0], JackPlaybackLatency), info->rate_hz);
+    info->in_latency_ns = vox_ticks_to_ns(stream->in_frames, info->rate_hz);
+    info->out_latency_ns = vox_ticks_to_ns(stream->out_frames, info->rate_hz);
+    atomic_store(&stream->connected, true);
     return 0;
 }
 

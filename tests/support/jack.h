@@ -1,6 +1,10 @@
 /*
- * A JACK server of the test's own, without hardware and without real-time rights: a child that dies
+ * A JACK server of the test's own, without hardware and without real-time rights: a child that ends
  * with the test. jack_start sets JACK_DEFAULT_SERVER, so that libraries and children find this one.
+ *
+ * The registry of JACK2 (/dev/shm/jack-shm-registry) has room for eight names. One that was killed
+ * keeps its place until a server of the same name starts. So names come from a small set, each
+ * guarded by a lock, instead of being new every time; tests/support/jack.sh takes part in this.
  */
 #ifndef VOX_TEST_JACK_H
 #define VOX_TEST_JACK_H
@@ -11,19 +15,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+enum { JACK_NAMES = 6 };
+
 static pid_t jack_pid;
+static int jack_lock = -1;
+
+/* Number of a name that no other test uses; kept until the end of the process. */
+static inline int jack_lock_name(void)
+{
+    static int number = -1;
+    for (int n = 0; jack_lock < 0 && n < JACK_NAMES; n++) {
+        char path[64];
+        snprintf(path, sizeof path, "/tmp/voxgram-jack-%d-%d.lock", (int)getuid(), n);
+        jack_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (jack_lock >= 0 && flock(jack_lock, LOCK_EX | LOCK_NB) == 0) {
+            number = n;
+            break;
+        }
+        close(jack_lock);
+        jack_lock = -1;
+    }
+    return number;
+}
 
 static inline void jack_exec(const char *name, int rate_hz, int period)
 {
     char rate[16], frames[16];
     snprintf(rate, sizeof rate, "%d", rate_hz);
     snprintf(frames, sizeof frames, "%d", period);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     int null = open("/dev/null", O_RDWR);
     dup2(null, STDOUT_FILENO);
     dup2(null, STDERR_FILENO);
@@ -32,26 +58,38 @@ static inline void jack_exec(const char *name, int rate_hz, int period)
     _exit(127);
 }
 
-static inline bool jack_answers(void)
-{
-    return system("jack_lsp >/dev/null 2>&1") == 0;
-}
-
 /* False if there is no jackd, or none that answers within ten seconds. */
 static inline bool jack_start(int rate_hz, int period)
 {
     if (system("command -v jackd >/dev/null && command -v jack_lsp >/dev/null") != 0)
         return false;
+    int number = jack_lock_name();
+    if (number < 0)
+        return false;
     char name[32];
-    snprintf(name, sizeof name, "voxtest%d", (int)getpid());
+    snprintf(name, sizeof name, "voxtest%d", number);
     setenv("JACK_DEFAULT_SERVER", name, 1);
+    setenv("JACK_NO_AUDIO_RESERVATION", "1", 1); /* asks no session bus for sound cards */
     jack_pid = fork();
     if (jack_pid == 0)
         jack_exec(name, rate_hz, period);
     for (int i = 0; i < 100; i++) {
         if (waitpid(jack_pid, NULL, WNOHANG) != 0)
             return false; /* it has given up */
-        if (jack_answers())
+        if (system("jack_lsp >/dev/null 2>&1") == 0)
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
+    return false;
+}
+
+/* Whether `ours` becomes connected to `port` within two seconds. */
+static inline bool jack_is_connected(const char *port, const char *ours)
+{
+    char command[200];
+    snprintf(command, sizeof command, "jack_lsp -c %s 2>/dev/null | grep -qF '%s'", port, ours);
+    for (int i = 0; i < 20; i++) {
+        if (system(command) == 0)
             return true;
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     }

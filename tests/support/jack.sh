@@ -5,7 +5,23 @@
 #     trap jack_stop EXIT
 #
 # POSIX shell. Sets JACK_DEFAULT_SERVER, by which every JACK program started afterwards finds it, and
-# jack_pid.
+# jack_pid. Uses file descriptor 9.
+#
+# The registry of JACK2 (/dev/shm/jack-shm-registry) has room for eight names. One that was killed
+# keeps its place until a server of the same name starts. So names come from a small set, each
+# guarded by a lock, instead of being new every time; tests/support/jack.h takes part in this.
+
+jack_lock_name() {
+    for jack_number in 0 1 2 3 4 5; do
+        exec 9>"/tmp/voxgram-jack-$(id -u)-$jack_number.lock"
+        if flock -n 9; then
+            return 0
+        fi
+    done
+    exec 9>&-
+    echo "every test server of JACK is in use" >&2
+    return 1
+}
 
 # jack_start [RATE [PERIOD]]: waits at most ten seconds until the server answers.
 jack_start() {
@@ -13,11 +29,13 @@ jack_start() {
         echo "jackd is missing: apt install jackd2" >&2
         return 1
     fi
-    JACK_DEFAULT_SERVER="voxtest$$"
+    [ -n "${jack_number:-}" ] || jack_lock_name || return 1
+    JACK_DEFAULT_SERVER="voxtest$jack_number"
     JACK_NO_AUDIO_RESERVATION=1 # asks no session bus for sound cards
     export JACK_DEFAULT_SERVER JACK_NO_AUDIO_RESERVATION
-    jackd -n "$JACK_DEFAULT_SERVER" --no-realtime -d dummy -r "${1:-48000}" -p "${2:-128}" \
-        >/dev/null 2>&1 &
+    # It ends with this shell, even if that is killed.
+    setpriv --pdeathsig TERM jackd -n "$JACK_DEFAULT_SERVER" --no-realtime \
+        -d dummy -r "${1:-48000}" -p "${2:-128}" >/dev/null 2>&1 9>&- &
     jack_pid=$!
     jack_tries=0
     until jack_lsp >/dev/null 2>&1; do
