@@ -25,7 +25,10 @@ void vox_message_set_level(enum vox_message_level level);
 /* Borrowed until the next call; NULL: none. */
 void vox_message_set_status(struct vox_status *status);
 
-/* One line each; the line end is added. */
+/*
+ * One line each; the line end is added, and control characters become "?", since some of the text
+ * comes from the network and could tell the terminal what to do.
+ */
 __attribute__((format(printf, 1, 2))) void vox_message_error(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void vox_message_warn(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void vox_message_info(const char *format, ...);

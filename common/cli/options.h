@@ -63,7 +63,8 @@ struct vox_option {
     const char *group;    /* heading; options of a group stand together in the table */
     enum vox_option_kind kind;
     bool negatable;
-    double min, max;            /* in the user's unit; both 0: anything (percent: 0..100) */
+    double min,
+        max; /* in the user's unit, max may be INFINITY; both 0: anything (percent: 0..100) */
     const char *const *choices; /* ended by NULL */
     const char *word;           /* a word allowed in place of the number ("auto") ... */
     int64_t word_value;         /* ... and what it puts into the target */

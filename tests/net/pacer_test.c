@@ -86,7 +86,7 @@ static void sends_in_order_of_time(void **state)
     (void)state;
     enum { N = 64 };
     struct fixture f = make(N);
-    int64_t start_ns = soon(30), due_ns[N];
+    int64_t start_ns = soon(100), due_ns[N];
     /* 27 and 64 have no common factor: every number once, far out of order. */
     for (uint32_t i = 0; i < N; i++) {
         uint32_t number = i * 27 % N;
@@ -111,7 +111,7 @@ static void equal_times_keep_the_order_of_pushing(void **state)
     (void)state;
     enum { N = 50 };
     struct fixture f = make(N);
-    int64_t due_ns = soon(20);
+    int64_t due_ns = soon(100);
     for (uint32_t i = 0; i < N; i++)
         assert_int_equal(push(&f, i, due_ns), 0);
     for (uint32_t i = 0; i < N; i++)
@@ -182,7 +182,7 @@ static void copies_leave_at_their_own_times(void **state)
 {
     (void)state;
     struct fixture f = make(4);
-    int64_t base_ns = soon(20);
+    int64_t base_ns = soon(100);
     const int64_t first[] = {base_ns + 4 * VOX_NS_PER_MS, base_ns};
     const int64_t second[] = {base_ns + 2 * VOX_NS_PER_MS};
     uint32_t one = 1, two = 2;
