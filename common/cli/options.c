@@ -28,8 +28,8 @@ static void range_of(const struct vox_option *option, double *min, double *max)
     *max = option->max;
     if (*min != 0 || *max != 0)
         return;
-    *min = -INFINITY;
-    *max = INFINITY;
+    *min = -HUGE_VAL;
+    *max = HUGE_VAL;
     if (option->kind == VOX_OPTION_PERCENT) {
         *min = 0;
         *max = 100;

@@ -64,7 +64,7 @@ struct vox_option {
     enum vox_option_kind kind;
     bool negatable;
     double min,
-        max; /* in the user's unit, max may be INFINITY; both 0: anything (percent: 0..100) */
+        max; /* in the user's unit, max may be HUGE_VAL; both 0: anything (percent: 0..100) */
     const char *const *choices; /* ended by NULL */
     const char *word;           /* a word allowed in place of the number ("auto") ... */
     int64_t word_value;         /* ... and what it puts into the target */
