@@ -183,13 +183,17 @@ static uint32_t source_ssrc(struct program *p, int source)
     return 0;
 }
 
-static void record_pcm(struct program *p, int source, const float *pcm, int frames)
+static void record_pcm(struct program *p, int source, const float *pcm, int frames, bool was_idle)
 {
     bool fresh = !p->recording[source < 0 ? 0 : source];
     struct vox_recorder *rec =
         recorder_of(p, source, fresh && source >= 0 ? source_ssrc(p, source) : 0);
-    int channels = rec->channels ? rec->channels : source_channels(p, source);
-    vox_recorder_pcm(rec, pcm, frames, channels);
+    if (was_idle && vox_receiver_is_idle(p->engine, source) && rec->ticks > 0) {
+        vox_recorder_hold(rec, frames);
+    } else {
+        int channels = rec->channels ? rec->channels : source_channels(p, source);
+        vox_recorder_pcm(rec, pcm, frames, channels);
+    }
     check_recorder(p, rec);
 }
 
@@ -212,11 +216,12 @@ static void pull_block(struct program *p, int source, int64_t due_ns)
 {
     float pcm[BLOCK_FRAMES * 2];
     int frames = vox_receiver_block_frames(p->engine);
+    bool was_idle = vox_receiver_is_idle(p->engine, source);
     int valid = source < 0
                     ? vox_receiver_pull(p->engine, pcm, frames, due_ns, due_ns)
                     : vox_receiver_pull_source(p->engine, source, pcm, frames, due_ns, due_ns);
     if (valid > 0)
-        record_pcm(p, source, pcm, valid);
+        record_pcm(p, source, pcm, valid, was_idle);
 }
 
 /* The earliest pull that is due, of the mix (-1) or of a source; VOX_NS_NEVER if none. */

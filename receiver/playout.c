@@ -11,12 +11,12 @@
 #include <string.h>
 
 enum {
-    OPUS_GRAIN = 120,        /* libopus conceals in multiples of 2.5 ms */
-    CONCEAL_STEP = 480,      /* while nobody knows how much is missing: 10 ms at a time */
-    CONCEAL_MOST = 960,      /* of a known hole in one call */
-    FADE_FROM = 9600,        /* after 200 ms of concealment its level falls ... */
-    FADE_TO = 24000,         /* ... to silence at 500 ms */
-    IDLE_AFTER = VOX_RTP_HZ, /* after 1 s without audio the stream is seated anew */
+    OPUS_GRAIN = 120,     /* libopus conceals in multiples of 2.5 ms */
+    CONCEAL_STEP = 480,   /* while nobody knows how much is missing: 10 ms at a time */
+    CONCEAL_MOST = 960,   /* of a known hole in one call */
+    FADE_FROM = 9600,     /* after 200 ms of concealment its level falls ... */
+    FADE_TO = 24000,      /* ... to silence at 500 ms; from there the stream is idle, and */
+    IDLE_AFTER = FADE_TO, /* what comes next is seated anew */
     FIFO_FRAMES = VOX_STRETCH_NEED_FRAMES + VOX_OPUS_MAX_TICKS + VOX_STRETCH_LAG_MAX,
     JITTER_SLOTS = 1024, /* 2.5 s of 2.5 ms packets */
 };
@@ -321,7 +321,7 @@ static bool make_up(struct vox_playout *p, int frames, int64_t t_ns)
 {
     int rounded = (frames + OPUS_GRAIN - 1) / OPUS_GRAIN * OPUS_GRAIN;
     p->fifo_at = 0;
-    if (p->expanded >= FADE_TO || vox_decoder_conceal(p->decoder, rounded, p->fifo) < rounded)
+    if (vox_decoder_conceal(p->decoder, rounded, p->fifo) < rounded)
         silence(p, frames);
     return made_up(p, frames, t_ns);
 }
@@ -638,6 +638,11 @@ bool vox_playout_ended(const struct vox_playout *p)
 bool vox_playout_started(const struct vox_playout *p)
 {
     return p->started;
+}
+
+bool vox_playout_is_idle(const struct vox_playout *p)
+{
+    return p->phase == WAITING;
 }
 
 int vox_playout_channels(const struct vox_playout *p)

@@ -62,6 +62,8 @@ int vox_playout_channels(const struct vox_playout *p);
 /* When the first packet is due, once there is one; VOX_NS_NEVER before. Only until playing. */
 int64_t vox_playout_start_ns(const struct vox_playout *p);
 bool vox_playout_started(const struct vox_playout *p);
+/* Whether it waits for audio: not begun yet, or nothing has come for half a second. */
+bool vox_playout_is_idle(const struct vox_playout *p);
 
 /* Delay over the fastest packet: wanted, and of what plays at playout_ns next. */
 int64_t vox_playout_target_ns(const struct vox_playout *p);

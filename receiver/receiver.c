@@ -393,6 +393,16 @@ int64_t vox_receiver_source_next_pull_ns(const struct vox_receiver *r, int sourc
     return vox_source_next_pull_ns(&r->sources[source]);
 }
 
+bool vox_receiver_is_idle(const struct vox_receiver *r, int source)
+{
+    for (int i = 0; i < r->config.max_sources; i++) {
+        const struct vox_source *s = &r->sources[i];
+        if ((source < 0 || source == i) && plays(s) && !vox_playout_is_idle(s->playout))
+            return false;
+    }
+    return true;
+}
+
 /* ---- time ---- */
 
 /* Report blocks of the sources that are heard on one path. */

@@ -206,6 +206,12 @@ VOX_API int vox_receiver_pull_source(struct vox_receiver *receiver, int source, 
                                      int frames, int64_t now_ns, int64_t playout_ns);
 VOX_API int64_t vox_receiver_source_next_pull_ns(const struct vox_receiver *receiver, int source);
 
+/*
+ * Whether a source (-1: each that plays) has nothing to play for now: what pull gives is digital
+ * silence until its audio goes on. A recorder keeps it back, since it may be the end.
+ */
+VOX_API bool vox_receiver_is_idle(const struct vox_receiver *receiver, int source);
+
 /* When tick wants to be called next; tick sends reports and ends silent sources. */
 VOX_API int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *receiver);
 VOX_API void vox_receiver_tick(struct vox_receiver *receiver, int64_t now_ns);

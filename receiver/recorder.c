@@ -94,6 +94,23 @@ static void write_block(struct vox_recorder *rec, const float *stereo, int frame
     rec->ticks += frames;
 }
 
+static void write_held(struct vox_recorder *rec)
+{
+    static const float zeros[BLOCK * 2];
+    while (rec->held > 0 && !rec->failed) {
+        int n = rec->held < BLOCK ? (int)rec->held : BLOCK;
+        write_block(rec, zeros, n);
+        rec->held -= n;
+    }
+}
+
+void vox_recorder_hold(struct vox_recorder *rec, int frames)
+{
+    rec->held += frames;
+    if (rec->kind == VOX_OUTPUT_STDOUT) /* somebody listens to it now */
+        write_held(rec);
+}
+
 void vox_recorder_pcm(struct vox_recorder *rec, const float *stereo, int frames,
                       int source_channels)
 {
@@ -101,6 +118,7 @@ void vox_recorder_pcm(struct vox_recorder *rec, const float *stereo, int frames,
         return;
     if (rec->kind == VOX_OUTPUT_FILE && !rec->file && !rec->failed)
         open_file(rec, source_channels);
+    write_held(rec);
     for (int at = 0; at < frames && !rec->failed; at += BLOCK)
         write_block(rec, stereo + (size_t)at * 2, frames - at < BLOCK ? frames - at : BLOCK);
 }

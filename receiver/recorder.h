@@ -32,6 +32,7 @@ struct vox_recorder {
     int64_t ogg_next_ts;
     uint64_t foreign_packets; /* of other sources than the kept one */
     int64_t ticks;            /* recorded so far */
+    int64_t held;             /* of silence, not written yet */
     bool failed;
     struct vox_audio_error error; /* the first, if failed */
 };
@@ -42,6 +43,9 @@ void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *
 
 /* Whether the file can be written at all, before anything has come. Errors: as vox_file_create. */
 int vox_recorder_check(const struct vox_recorder *rec, struct vox_audio_error *error);
+
+/* Digital silence that is written once audio follows, and left out at the end. */
+void vox_recorder_hold(struct vox_recorder *rec, int frames);
 
 /* Stereo PCM of the engine; source_channels decides the file's layout if the user did not. */
 void vox_recorder_pcm(struct vox_recorder *rec, const float *stereo, int frames,

@@ -188,7 +188,7 @@ static json_t *rejections(const struct vox_receiver_stats *stats)
 
 static int print_line(json_t *object, FILE *out)
 {
-    int bad = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    int bad = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(object);
     bad |= fputc('\n', out) == EOF || fflush(out) == EOF;
     return bad ? VOX_EIO : 0;

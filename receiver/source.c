@@ -47,6 +47,7 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     source->replaced = false;
     source->clocked = false;
     source->chunk_frames = 0;
+    source->current_ns = 0;
     vox_depacketizer_init(&source->depacketizer);
     vox_reception_init(&source->reception);
     vox_drift_init(&source->drift);
@@ -154,8 +155,8 @@ static void steer(struct vox_source *source, int64_t playout_ns)
     source->last_playout_ns = playout_ns;
     if (!vox_playout_is_steady(source->playout) || dt_ns <= 0 || dt_ns > VOX_NS_PER_S)
         return;
-    int64_t error_ns = vox_playout_current_ns(source->playout, playout_ns) -
-                       vox_playout_target_ns(source->playout);
+    source->current_ns = vox_playout_current_ns(source->playout, playout_ns);
+    int64_t error_ns = source->current_ns - vox_playout_target_ns(source->playout);
     vox_drift_update(&source->drift, error_ns, dt_ns);
 }
 
@@ -254,7 +255,7 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->jitter_ns = (int64_t)source->reception.jitter_ns;
     out->clock_skew_ppm = vox_delay_skew_ppm(vox_playout_delay(source->playout));
     out->resample_ppm = source->drift.ppm;
-    out->current_ns = vox_playout_current_ns(source->playout, source->last_playout_ns);
+    out->current_ns = source->current_ns;
 }
 
 void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_stats *one)
