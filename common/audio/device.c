@@ -176,10 +176,14 @@ static int open_stream(struct vox_device *device, struct vox_audio_error *error)
     struct vox_device_entry *list = calloc(VOX_DEVICE_MAX_LISTED, sizeof *list);
     if (!list)
         return vox_audio_fail(error, VOX_ENOMEM, "cannot open an audio device: out of memory");
-    int err = open_first(device, list, error);
+    struct vox_audio_error why = {""}; /* of the last driver asked, should all fail */
+    atomic_store(&device->lost, false);
+    int err = open_first(device, list, &why);
     free(list);
-    atomic_store(&device->lost, err < 0);
-    return err;
+    if (err == 0)
+        return 0;
+    atomic_store(&device->lost, true);
+    return vox_audio_fail(error, err, "%s", why.text);
 }
 
 static bool is_valid(const struct vox_device_config *config)
