@@ -276,7 +276,9 @@ static int look_up(const char *host, int family, struct addrinfo **found)
     hints.ai_flags = AI_NUMERICHOST;
     if (getaddrinfo(host, NULL, &hints, found) == 0)
         return 0;
-    hints.ai_flags = AI_ADDRCONFIG | AI_IDN;
+    /* Not AI_ADDRCONFIG: it hides "localhost" while no network is up. Families that this machine
+     * has no route for are sorted last anyway (RFC 6724). */
+    hints.ai_flags = AI_IDN;
     return getaddrinfo(host, NULL, &hints, found);
 }
 

@@ -221,7 +221,8 @@ static void counts_what_cannot_be_sent(void **state)
     struct vox_pacer_stats stats;
     vox_pacer_read_stats(pacer, &stats);
     assert_true(stats.failed == 1 && stats.sent == 1);
-    assert_int_equal(stats.last_errno, EACCES);
+    /* Where there is no network but loopback, there is no way to broadcast on either. */
+    assert_true(stats.last_errno == EACCES || stats.last_errno == ENETUNREACH);
     vox_pacer_destroy(pacer);
     destroy(&f);
 }

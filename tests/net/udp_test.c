@@ -113,18 +113,32 @@ static void exchange(const char *listen, const char *host)
     vox_udp_close(receiver);
 }
 
+static bool has_v6(void)
+{
+    struct vox_udp_receiver_config config;
+    struct vox_udp *udp;
+    vox_udp_receiver_config_init(&config);
+    config.local = address_of("[::1]:0", true);
+    if (vox_udp_open_receiver(&config, &udp, NULL) < 0)
+        return false;
+    vox_udp_close(udp);
+    return true;
+}
+
 static void exchanges_over_both_families(void **state)
 {
     (void)state;
     exchange("127.0.0.1:0", "127.0.0.1");
-    exchange("[::1]:0", "::1");
+    if (has_v6())
+        exchange("[::1]:0", "::1");
 }
 
 static void one_socket_hears_both_families(void **state)
 {
     (void)state;
     exchange(":0", "127.0.0.1");
-    exchange(":0", "::1");
+    if (has_v6())
+        exchange(":0", "::1");
 }
 
 static void takes_batches_in_order(void **state)
@@ -347,8 +361,10 @@ static void says_why_it_cannot_send(void **state)
     assert_int_equal(vox_udp_send(udp, bytes, 1, &v6, &error), VOX_EADDRESS);
     assert_non_null(strstr(error.text, "[::1]:5004"));
     struct vox_address all = address_of("255.255.255.255:5004", false);
-    assert_int_equal(vox_udp_send(udp, bytes, 1, &all, &error), VOX_EPERMISSION);
-    assert_non_null(strstr(error.text, "broadcast"));
+    int err = vox_udp_send(udp, bytes, 1, &all, &error);
+    /* Where there is no network but loopback, there is no way to broadcast on either. */
+    assert_true(err == VOX_EPERMISSION || err == VOX_EADDRESS);
+    assert_non_null(strstr(error.text, err == VOX_EPERMISSION ? "broadcast" : "no route"));
     vox_udp_close(udp);
 }
 
@@ -392,7 +408,8 @@ static void refusals_are_told_once(void **state)
 {
     (void)state;
     tells_of_refusal_once_and_keeps_sending("127.0.0.1");
-    tells_of_refusal_once_and_keeps_sending("::1");
+    if (has_v6())
+        tells_of_refusal_once_and_keeps_sending("::1");
 }
 
 struct watch {
