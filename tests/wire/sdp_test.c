@@ -245,6 +245,17 @@ static void picks_opus_among_media_and_formats(void **state)
     assert_int_equal(sdp.capture_time_id, 5);
 }
 
+static void payload_type_0_may_be_opus(void **state)
+{
+    (void)state;
+    struct vox_sdp sdp;
+    static const char text[] = "m=audio 5004 RTP/AVP 0 127\na=rtpmap:0 opus/48000/2\na=ptime:10\n"
+                               "a=rtpmap:127 opus/48000/2\n";
+    assert_int_equal(parse(text, &sdp), 0);
+    assert_int_equal(sdp.payload_type, 0);
+    assert_int_equal(sdp.ptime_ms, 10);
+}
+
 #define MEDIUM "m=audio 5004 RTP/AVP 96\na=rtpmap:96 opus/48000/2\n"
 
 static void medium_overrides_the_session(void **state)
@@ -267,6 +278,10 @@ static void hints_that_make_no_sense_are_passed_over(void **state)
         {"a=ptime:20\n", 20, 0},
         {"a=ptime: 60 \n", 60, 0},
         {"a=ptime:2.5\n", 3, 0},
+        {"a=ptime:2.1\n", 3, 0},
+        {"a=ptime:2.09\n", 3, 0},
+        {"a=ptime:120.5\n", 120, 0},
+        {"a=ptime:2:\n", 0, 0},
         {"a=ptime:40.00\n", 40, 0},
         {"a=ptime:many\n", 0, 0},
         {"a=ptime:121\n", 0, 0},
@@ -274,6 +289,7 @@ static void hints_that_make_no_sense_are_passed_over(void **state)
         {"a=fmtp:96 maxaveragebitrate=510000\n", 0, 510000},
         {"a=fmtp:96 maxaveragebitrate=510001\n", 0, 0},
         {"a=fmtp:96 maxaveragebitrate=-1;;=;x\n", 0, 0},
+        {"a=fmtp:96 maxaveragebitrate=\n", 0, 0},
         {"a=fmtp:97 maxaveragebitrate=64000\n", 0, 0},
         {"a=fmtp\na=\nz=\n", 0, 0},
         {"o=nonsense\nk=clear:x\n", 0, 0},
@@ -303,6 +319,8 @@ static void errors_say_what_and_where(void **state)
         {"v=0\nm=audio 5004 udp 96\n", VOX_ENOTFOUND, 0},
         {"v=1\n" MEDIUM, VOX_EFORMAT, 1},
         {"v=0\n\nhello\n" MEDIUM, VOX_EFORMAT, 3},
+        {"v=0\nS=x\n" MEDIUM, VOX_EFORMAT, 2},
+        {"v=0\n{=x\n" MEDIUM, VOX_EFORMAT, 2},
         {"v=0\ns=tab\there\n" MEDIUM, VOX_EFORMAT, 2},
         {"v=0\nc=IN IP5 1.2.3.4\n" MEDIUM, VOX_EFORMAT, 2},
         {"v=0\nc=IN IP4\n" MEDIUM, VOX_EFORMAT, 2},
@@ -310,6 +328,10 @@ static void errors_say_what_and_where(void **state)
         {MEDIUM "c=ATM NSAP 47\n", VOX_EFORMAT, 3},
         {MEDIUM "a=source-filter: incl IN IP4 *\n", VOX_EFORMAT, 3},
         {"m=audio\n", VOX_EFORMAT, 1},
+        {"m=audio 50x4 RTP/AVP 96\n", VOX_EFORMAT, 1},
+        {"m=audio 50/4 RT 96\n", VOX_ENOTFOUND, 0},
+        {"m=audio 5004 TCP/RTP/AVP 96\n", VOX_ENOTFOUND, 0},
+        {"m=audio /2 RTP/AVP 96\n", VOX_EFORMAT, 1},
         {"m=audio 65536 RTP/AVP 96\n", VOX_EFORMAT, 1},
         {"m=audio 5004 RTP/AVP\n", VOX_EFORMAT, 1},
         {"v=0\nm=audio 0 RTP/AVP 96\na=rtpmap:96 opus/48000/2\n", VOX_EUNSUPPORTED, 2},
@@ -317,6 +339,8 @@ static void errors_say_what_and_where(void **state)
         {"v=0\nm=audio 5004 RTP/AVP 0\n", VOX_EUNSUPPORTED, 2},
         {"v=0\nm=audio 5004 RTP/AVP 97\na=rtpmap:96 opus/48000/2\n", VOX_EUNSUPPORTED, 2},
         {"m=audio 5004 RTP/AVP 96\na=x\na=rtpmap:96 speex/16000\n", VOX_EUNSUPPORTED, 3},
+        {"m=audio 5 RTP/AVP 8 9\na=rtpmap:7 x/1\na=rtpmap:9 x/1\na=rtpmap:8 y/1\n",
+         VOX_EUNSUPPORTED, 3},
         {"m=audio 5004 RTP/AVP 96\na=rtpmap:96 opus/16000/2\n", VOX_EUNSUPPORTED, 2},
         {"m=audio 5004 RTP/AVP 96\na=rtpmap:96 opus/48000\n", VOX_EUNSUPPORTED, 2},
         {"m=audio 5004 RTP/AVP 96\na=rtpmap:96 opus/48000/1\n", VOX_EUNSUPPORTED, 2},
@@ -375,7 +399,7 @@ RUN(cmocka_unit_test(writes_the_golden_texts), cmocka_unit_test(reads_what_it_wr
     cmocka_unit_test(refuses_to_write_nonsense), cmocka_unit_test(reads_the_description_of_ffmpeg),
     cmocka_unit_test(reads_what_gstreamer_users_write),
     cmocka_unit_test(picks_opus_among_media_and_formats),
-    cmocka_unit_test(medium_overrides_the_session),
+    cmocka_unit_test(payload_type_0_may_be_opus), cmocka_unit_test(medium_overrides_the_session),
     cmocka_unit_test(hints_that_make_no_sense_are_passed_over),
     cmocka_unit_test(errors_say_what_and_where), cmocka_unit_test(limits_the_length),
     cmocka_unit_test(survives_hostile_bytes))
