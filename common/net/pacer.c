@@ -229,7 +229,7 @@ static int check(const struct vox_pacer_config *config, struct vox_net_error *er
 static int set_destinations(struct vox_pacer *pacer, const struct vox_pacer_config *config,
                             struct vox_net_error *error)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
     if (getsockname(config->fd, (struct sockaddr *)&own, &len) < 0)
         return vox_net_error_set(error, VOX_EIO, "cannot pace a socket that is not one: %s",
