@@ -1,0 +1,448 @@
+#include "sender/cli.h"
+
+#include "sender/encoder.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "channel/impair.h"
+#include "cli/message.h"
+#include "net/address.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const profiles[] = {"voice", "music", "lowdelay", NULL};
+
+/* What the table writes into besides the result. */
+struct given {
+    int profile;
+    int64_t frame_ns;
+    int complexity;
+    bool rate, loop;
+};
+
+enum { MAX_ROWS = 40, DEFAULT_RAW_HZ = 48000, FROM_PROFILE = -1 };
+
+static void defaults(struct vox_send_options *o, struct given *given)
+{
+    *o = (struct vox_send_options){
+        .burst_packets = 1,
+        .seed = 1,
+        .dscp = 46,
+        .rate_hz = DEFAULT_RAW_HZ,
+        .buffer_ns = VOX_BUFFER_DEFAULT,
+    };
+    *given = (struct given){.complexity = FROM_PROFILE};
+}
+
+static size_t encoding_rows(struct vox_option *rows, struct vox_send_options *o,
+                            struct given *given)
+{
+    const struct vox_option table[] = {
+        {.name = "profile",
+         .argument = "NAME",
+         .group = "Encoding",
+         .kind = VOX_OPTION_CHOICE,
+         .choices = profiles,
+         .target.integer = &given->profile,
+         .help = "what the codec is tuned for: voice (default; 20 ms, 32 kbit/s, stereo 48), music "
+                 "(20 ms, 96, stereo 128), lowdelay (5 ms, 96, stereo 160)"},
+        {.name = "bitrate",
+         .argument = "KBPS",
+         .group = "Encoding",
+         .kind = VOX_OPTION_KBPS,
+         .min = 6,
+         .max = 510,
+         .target.integer = &o->bitrate_bps,
+         .help = "of the audio, without headers (default: the profile's)"},
+        {.name = "frame",
+         .argument = "MS",
+         .group = "Encoding",
+         .kind = VOX_OPTION_MS,
+         .min = 2.5,
+         .max = 60,
+         .target.ns = &given->frame_ns,
+         .help = "audio in a packet: 2.5, 5, 10, 20, 40 or 60 (default: the profile's)"},
+        {.name = "channels",
+         .argument = "N",
+         .group = "Encoding",
+         .kind = VOX_OPTION_INT,
+         .min = 1,
+         .max = 2,
+         .target.integer = &o->channels,
+         .help = "coded: 1 or 2 (default: as the source, at most 2; a microphone 1); with raw PCM "
+                 "also those of the input"},
+        {.name = "complexity",
+         .argument = "N",
+         .group = "Encoding",
+         .kind = VOX_OPTION_INT,
+         .min = 0,
+         .max = 10,
+         .target.integer = &given->complexity,
+         .help = "more computing for more quality (default: the profile's)"},
+        {.name = "dtx",
+         .group = "Encoding",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->dtx,
+         .help = "send nothing in silence"},
+        {.name = "fec",
+         .group = "Encoding",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->fec,
+         .help = "in-band FEC: packets carry a coarse copy of the frame before them (voice, frames "
+                 "of 10 ms and more, 24 kbit/s and more)"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t source_rows(struct vox_option *rows, struct vox_send_options *o, struct given *given)
+{
+    const struct vox_option table[] = {
+        {.name = "rate",
+         .argument = "HZ",
+         .group = "Source",
+         .kind = VOX_OPTION_INT,
+         .min = 1000,
+         .max = 768000,
+         .target.integer = &o->rate_hz,
+         .given = &given->rate,
+         .help = "of raw PCM, or wanted of the microphone (default 48000)"},
+        {.name = "loop",
+         .group = "Source",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->loop,
+         .given = &given->loop,
+         .help = "play the file again and again"},
+        {.name = "duration",
+         .argument = "S",
+         .group = "Source",
+         .kind = VOX_OPTION_SECONDS,
+         .min = 0.001,
+         .max = 1e8,
+         .target.ns = &o->duration_ns,
+         .help = "stop after so many seconds of audio"},
+        {.name = "buffer",
+         .argument = "MS",
+         .group = "Source",
+         .kind = VOX_OPTION_MS,
+         .min = 0,
+         .max = 2000,
+         .target.ns = &o->buffer_ns,
+         .help = "how far ahead audio is read and encoded (default 100); of a microphone, the "
+                 "latency asked of its driver (default: the lowest)"},
+        {.name = "list-devices",
+         .group = "Source",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->list_devices,
+         .help = "list the microphones there are, and end"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *o)
+{
+#define SIMULATED .group = "Simulated network, applied before sending"
+    const struct vox_option table[] = {
+        {.name = "loss",
+         .argument = "PCT",
+         SIMULATED,
+         .kind = VOX_OPTION_PERCENT,
+         .target.number = &o->loss,
+         .help = "share of the packets that is lost"},
+        {.name = "burst",
+         .argument = "PACKETS",
+         SIMULATED,
+         .kind = VOX_OPTION_NUMBER,
+         .min = 1,
+         .max = 10000,
+         .target.number = &o->burst_packets,
+         .help = "mean length of a loss burst (default 1: each on its own)"},
+        {.name = "delay",
+         .argument = "MS",
+         SIMULATED,
+         .kind = VOX_OPTION_MS,
+         .max = 60000,
+         .target.ns = &o->delay_ns,
+         .help = "one way"},
+        {.name = "jitter",
+         .argument = "MS",
+         SIMULATED,
+         .kind = VOX_OPTION_MS,
+         .max = 10000,
+         .target.ns = &o->jitter_ns,
+         .help = "delay varies by up to so much up and down"},
+        {.name = "reorder",
+         .argument = "PCT",
+         SIMULATED,
+         .kind = VOX_OPTION_PERCENT,
+         .target.number = &o->reorder,
+         .help = "share that is overtaken by later ones"},
+        {.name = "duplicate",
+         .argument = "PCT",
+         SIMULATED,
+         .kind = VOX_OPTION_PERCENT,
+         .target.number = &o->duplicate,
+         .help = "share that arrives twice"},
+        {.name = "rate-limit",
+         .argument = "KBPS",
+         SIMULATED,
+         .kind = VOX_OPTION_KBPS,
+         .min = 1,
+         .max = 1e6,
+         .target.integer = &o->rate_limit_bps,
+         .help = "of the link, headers included, with a queue of half a second"},
+        {.name = "trace",
+         .argument = "FILE",
+         SIMULATED,
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->trace,
+         .help = "delays and losses of a recorded network"},
+        {.name = "seed",
+         .argument = "N",
+         SIMULATED,
+         .kind = VOX_OPTION_UINT64,
+         .target.number64 = &o->seed,
+         .help = "another seed, other packets; the same seed, the same (default 1)"},
+    };
+#undef SIMULATED
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
+{
+    const struct vox_option table[] = {
+        {.name = "sdp",
+         .argument = "FILE",
+         .group = "Network",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->sdp,
+         .help = "write the description of the stream that players open (ffplay, VLC, GStreamer)"},
+        {.name = "interface",
+         .argument = "IF",
+         .group = "Network",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->interface,
+         .help = "to send multicast on, by name or number"},
+        {.name = "ttl",
+         .argument = "N",
+         .group = "Network",
+         .kind = VOX_OPTION_INT,
+         .min = 1,
+         .max = 255,
+         .target.integer = &o->ttl,
+         .help = "hops that packets may take (default: the system's; 1 for multicast)"},
+        {.name = "dscp",
+         .argument = "N",
+         .group = "Network",
+         .kind = VOX_OPTION_INT,
+         .max = 63,
+         .target.integer = &o->dscp,
+         .help = "priority mark (default 46: EF, voice)"},
+        {.name = "quiet",
+         .letter = 'q',
+         .group = "Output",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->quiet,
+         .help = "errors only"},
+        {.name = "verbose",
+         .letter = 'v',
+         .group = "Output",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->verbose,
+         .help = "say more"},
+        {.name = "stats",
+         .argument = "FILE",
+         .group = "Output",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->stats,
+         .help = "write statistics as JSON at the end; `-`: lines to standard output each second"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static const char description[] =
+    "Sends sound in Opus packets over UDP (RTP, RFC 3550 and 7587), live, in the time it lasts. "
+    "voxgram-recv plays it; so do FFmpeg, VLC and GStreamer from the file of --sdp.";
+
+static const char arguments_help[] =
+    "SOURCE\taudio file (WAV, FLAC, Ogg, Opus, MP3, ...) | mic | mic:NAME | - (raw 16-bit "
+    "little-endian PCM on standard input) | tone:HZ | marker\n"
+    "DESTINATION\t[udp://]HOST[:PORT] | [V6]:PORT | multicast or broadcast address; PORT is a "
+    "number or service name, 5004 by default\n";
+
+static const char examples[] = "  voxgram-send speech.flac studio.example:5004\n"
+                               "  voxgram-send mic 239.1.2.3 --profile lowdelay\n"
+                               "  voxgram-send song.mp3 [::1]:5004 --loss 5 --burst 3 --jitter 30\n"
+                               "  arecord -f S16_LE -r 48000 -c 1 | voxgram-send - host --rate "
+                               "48000 --channels 1\n";
+
+static bool parse_tone(const char *text, double *hz)
+{
+    char *end;
+    *hz = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*hz) && *hz > 0;
+}
+
+int vox_source_parse(const char *text, struct vox_source_spec *out)
+{
+    struct vox_source_spec spec = {.kind = VOX_SOURCE_FILE, .name = text};
+    if (strcmp(text, "-") == 0) {
+        spec = (struct vox_source_spec){.kind = VOX_SOURCE_RAW};
+    } else if (strcmp(text, "mic") == 0) {
+        spec = (struct vox_source_spec){.kind = VOX_SOURCE_MIC};
+    } else if (strncmp(text, "mic:", 4) == 0) {
+        spec.kind = VOX_SOURCE_MIC;
+        spec.name = text[4] != '\0' ? text + 4 : NULL;
+    } else if (strcmp(text, "marker") == 0) {
+        spec = (struct vox_source_spec){.kind = VOX_SOURCE_MARKER};
+    } else if (strncmp(text, "tone:", 5) == 0) {
+        spec = (struct vox_source_spec){.kind = VOX_SOURCE_TONE};
+        if (!parse_tone(text + 5, &spec.tone_hz))
+            return VOX_EINVAL;
+    }
+    *out = spec;
+    return 0;
+}
+
+static bool take_frame(struct vox_send_options *o, int64_t frame_ns)
+{
+    static const int sizes[] = {120, 240, 480, 960, 1920, 2880};
+    if (frame_ns == 0)
+        return true;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (vox_rtp_to_ns(sizes[i]) == frame_ns) {
+            o->frame_ticks = sizes[i];
+            return true;
+        }
+    vox_message_error("--frame %g: Opus has frames of 2.5, 5, 10, 20, 40 and 60 ms; choose one of "
+                      "these",
+                      vox_ns_to_ms(frame_ns));
+    return false;
+}
+
+static bool fits_a_datagram(const struct vox_send_options *o)
+{
+    int64_t bytes = (int64_t)o->bitrate_bps * o->frame_ticks / VOX_RTP_HZ / 8;
+    if (bytes <= VOX_ENCODER_MAX_BYTES)
+        return true;
+    vox_message_error("--bitrate %d with --frame %g: %lld bytes do not fit into one datagram (%d); "
+                      "choose shorter frames or less than %lld kbit/s",
+                      o->bitrate_bps / 1000, vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
+                      (long long)bytes, VOX_ENCODER_MAX_BYTES,
+                      (long long)VOX_ENCODER_MAX_BYTES * 8 * VOX_RTP_HZ / o->frame_ticks / 1000);
+    return false;
+}
+
+static bool take_source(struct vox_send_options *o, const struct given *given)
+{
+    if (vox_source_parse(o->source_text, &o->source) < 0) {
+        vox_message_error("%s: a tone needs its frequency, like tone:440", o->source_text);
+        return false;
+    }
+    enum vox_source_kind kind = o->source.kind;
+    if (given->rate && kind != VOX_SOURCE_RAW && kind != VOX_SOURCE_MIC) {
+        vox_message_error("--rate is for raw PCM and microphones; %s has a rate of its own",
+                          o->source_text);
+        return false;
+    }
+    if (given->loop && kind != VOX_SOURCE_FILE) {
+        vox_message_error("--loop is for files; %s cannot be played again", o->source_text);
+        return false;
+    }
+    return true;
+}
+
+static bool take_arguments(const struct vox_arguments *arguments, struct vox_send_options *o)
+{
+    if (o->list_devices)
+        return true;
+    if (arguments->count < 2) {
+        vox_message_error("%s is missing; usage: voxgram-send SOURCE DESTINATION [options], more "
+                          "with --help",
+                          arguments->count == 0 ? "SOURCE" : "DESTINATION");
+        return false;
+    }
+    o->source_text = arguments->items[0];
+    o->destination = arguments->items[1];
+    struct vox_endpoint endpoint;
+    struct vox_net_error error;
+    if (vox_address_parse(o->destination, &endpoint, &error) >= 0)
+        return true;
+    vox_message_error("%s", error.text);
+    return false;
+}
+
+static bool take_rest(struct vox_send_options *o, const struct given *given)
+{
+    o->profile = (enum vox_profile)given->profile;
+    const struct vox_profile_settings *settings = vox_profile_settings(o->profile);
+    o->frame_ticks = settings->frame_ticks;
+    o->complexity = given->complexity == FROM_PROFILE ? settings->complexity : given->complexity;
+    if (o->loss >= 1 && o->burst_packets > 1) {
+        vox_message_error("--loss 100 has no bursts; leave --burst out");
+        return false;
+    }
+    return take_frame(o, given->frame_ns) && fits_a_datagram(o) &&
+           (o->list_devices || take_source(o, given));
+}
+
+enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vox_send_options *out)
+{
+    struct given given;
+    struct vox_option rows[MAX_ROWS];
+    struct vox_arguments arguments;
+    defaults(out, &given);
+    size_t count = source_rows(rows, out, &given);
+    count += encoding_rows(rows + count, out, &given);
+    count += simulation_rows(rows + count, out);
+    count += network_rows(rows + count, out);
+    const struct vox_options command = {
+        .program = "voxgram-send",
+        .version = VOX_VERSION,
+        .usage = "SOURCE DESTINATION [options]\n--list-devices",
+        .description = description,
+        .arguments = arguments_help,
+        .examples = examples,
+        .options = rows,
+        .count = count,
+        .min_arguments = 0,
+        .max_arguments = 2,
+    };
+    enum vox_options_outcome outcome = vox_options_parse(&command, argc, argv, &arguments);
+    if (outcome != VOX_OPTIONS_RUN)
+        return outcome;
+    return take_arguments(&arguments, out) && take_rest(out, &given) ? VOX_OPTIONS_RUN
+                                                                     : VOX_OPTIONS_WRONG;
+}
+
+bool vox_send_options_impaired(const struct vox_send_options *o)
+{
+    return o->loss > 0 || o->delay_ns > 0 || o->jitter_ns > 0 || o->reorder > 0 ||
+           o->duplicate > 0 || o->rate_limit_bps > 0 || o->trace;
+}
+
+void vox_send_options_impair(const struct vox_send_options *o, struct vox_impair_config *out)
+{
+    vox_impair_config_init(out);
+    out->loss = o->loss;
+    out->burst_packets = o->burst_packets;
+    out->interval_ns = vox_rtp_to_ns(o->frame_ticks);
+    out->delay_ns = o->delay_ns;
+    out->jitter_ns = o->jitter_ns;
+    out->reorder = o->reorder;
+    out->duplicate = o->duplicate;
+    out->rate_bps = o->rate_limit_bps;
+    out->seed = o->seed;
+}
+
+int vox_send_options_channels(const struct vox_send_options *o, int source_channels)
+{
+    if (o->channels != 0)
+        return o->channels;
+    return source_channels >= 2 ? 2 : 1;
+}

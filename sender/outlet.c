@@ -1,0 +1,269 @@
+#include "sender/outlet.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "channel/impair.h"
+#include "channel/trace.h"
+#include "net/pacer.h"
+#include "net/udp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_TRACE_BYTES = 256 << 20,
+    MIN_WAITING = 256,
+    MAX_WAITING = 65536,
+};
+
+/* Delays that a trace may add, in the room that is made for waiting datagrams. */
+#define TRACE_DELAY_NS (10 * VOX_NS_PER_S)
+
+/* Any number will do, as long as RTCP does not see the fates of the media. */
+#define RTCP_SEED UINT64_C(0x9E3779B97F4A7C15)
+
+struct vox_outlet {
+    struct vox_address to;
+    struct vox_udp *udp;
+    struct vox_pacer *pacer;
+    struct vox_trace *trace;
+    struct vox_impair *media; /* NULL: no simulated network */
+    struct vox_impair *rtcp;
+    int64_t last_due_ns;
+    uint64_t media_dropped;
+    uint64_t media_duplicated;
+};
+
+/* The whole file, terminated; NULL with errno set. The caller frees it. */
+static char *read_text(const char *path, size_t *len)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    char *text = NULL;
+    size_t size = 0, capacity = 0;
+    for (;;) {
+        if (capacity - size < 2) {
+            capacity = capacity ? 2 * capacity : 1 << 16;
+            char *larger = capacity <= MAX_TRACE_BYTES ? realloc(text, capacity) : NULL;
+            if (!larger) {
+                errno = capacity <= MAX_TRACE_BYTES ? ENOMEM : EFBIG;
+                break;
+            }
+            text = larger;
+        }
+        size_t n = fread(text + size, 1, capacity - size - 1, file);
+        size += n;
+        if (n == 0) {
+            if (ferror(file))
+                break;
+            text[size] = '\0';
+            *len = size;
+            fclose(file);
+            return text;
+        }
+    }
+    int kept = errno;
+    free(text);
+    fclose(file);
+    errno = kept;
+    return NULL;
+}
+
+static int load_trace(struct vox_outlet *outlet, const char *path, struct vox_net_error *error)
+{
+    size_t len = 0;
+    char *text = read_text(path, &len);
+    if (!text)
+        return vox_net_error_set(error, VOX_EIO, "cannot read the trace %s: %s", path,
+                                 strerror(errno));
+    struct vox_trace_error where = {0};
+    int err = vox_trace_parse(text, len, &outlet->trace, &where);
+    free(text);
+    if (err < 0)
+        vox_net_error_set(error, err,
+                          "cannot use the trace %s: line %d: %s; lines are `seq send_ms "
+                          "recv_ms|lost`",
+                          path, where.line, where.reason);
+    return err;
+}
+
+static int create_network(struct vox_outlet *outlet, const struct vox_send_options *options,
+                          struct vox_net_error *error)
+{
+    if (!vox_send_options_impaired(options))
+        return 0;
+    int err = options->trace ? load_trace(outlet, options->trace, error) : 0;
+    if (err < 0)
+        return err;
+    struct vox_impair_config config;
+    vox_send_options_impair(options, &config);
+    config.trace = outlet->trace;
+    err = vox_impair_create(&config, &outlet->media);
+    config.seed ^= RTCP_SEED;
+    if (err >= 0)
+        err = vox_impair_create(&config, &outlet->rtcp);
+    if (err < 0)
+        vox_net_error_set(error, err, "the simulated network does not work with these numbers: %s",
+                          vox_err_text(err));
+    return err;
+}
+
+/* How many datagrams may wait: all that are sent while one is on its way through the network. */
+static size_t room(const struct vox_send_options *options, const struct vox_impair_config *network)
+{
+    int64_t ahead_ns = options->buffer_ns > 0 ? options->buffer_ns : 100 * VOX_NS_PER_MS;
+    int64_t longest_ns = ahead_ns + options->delay_ns + options->jitter_ns;
+    longest_ns += options->rate_limit_bps > 0 ? network->queue_ns : 0;
+    longest_ns += options->trace ? TRACE_DELAY_NS : 0;
+    int64_t packets = longest_ns / vox_rtp_to_ns(options->frame_ticks) + MIN_WAITING;
+    return packets < MAX_WAITING ? (size_t)packets : MAX_WAITING;
+}
+
+static int open_socket(struct vox_outlet *outlet, const struct vox_send_options *options,
+                       struct vox_net_error *error)
+{
+    struct vox_udp_sender_config udp;
+    vox_udp_sender_config_init(&udp);
+    udp.to = outlet->to;
+    udp.interface = options->interface;
+    udp.dscp = options->dscp;
+    udp.ttl = options->ttl;
+    int err = vox_udp_open_sender(&udp, &outlet->udp, error);
+    if (err < 0)
+        return err;
+    struct vox_impair_config network;
+    vox_send_options_impair(options, &network);
+    struct vox_pacer_config pacer;
+    vox_pacer_config_init(&pacer);
+    pacer.fd = vox_udp_fd(outlet->udp);
+    pacer.destinations[0] = outlet->to;
+    pacer.destination_count = 1;
+    pacer.capacity = room(options, &network);
+    return vox_pacer_create(&pacer, &outlet->pacer, error);
+}
+
+int vox_outlet_create(const struct vox_send_options *options, struct vox_outlet **out,
+                      struct vox_net_error *error)
+{
+    struct vox_outlet *outlet = calloc(1, sizeof *outlet);
+    if (!outlet)
+        return vox_net_error_set(error, VOX_ENOMEM, "out of memory");
+    struct vox_address_hints hints = {0};
+    int err = vox_address_lookup(options->destination, &hints, &outlet->to, error);
+    if (err >= 0)
+        err = create_network(outlet, options, error);
+    if (err >= 0)
+        err = open_socket(outlet, options, error);
+    if (err < 0) {
+        vox_outlet_destroy(outlet);
+        return err;
+    }
+    *out = outlet;
+    return 0;
+}
+
+void vox_outlet_destroy(struct vox_outlet *outlet)
+{
+    if (!outlet)
+        return;
+    vox_pacer_destroy(outlet->pacer);
+    vox_udp_close(outlet->udp);
+    vox_impair_destroy(outlet->media);
+    vox_impair_destroy(outlet->rtcp);
+    vox_trace_destroy(outlet->trace);
+    free(outlet);
+}
+
+const struct vox_address *vox_outlet_destination(const struct vox_outlet *outlet)
+{
+    return &outlet->to;
+}
+
+static void decide(struct vox_outlet *outlet, const struct vox_datagram *datagram,
+                   struct vox_fate *fate)
+{
+    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
+    struct vox_impair *network = is_media ? outlet->media : outlet->rtcp;
+    if (!network) {
+        *fate = (struct vox_fate){.copies = 1, .deliver_ns = {datagram->send_ns}};
+        return;
+    }
+    vox_impair_packet(network, datagram->send_ns, datagram->len, fate);
+    if (is_media) {
+        outlet->media_dropped += fate->copies == 0;
+        outlet->media_duplicated += fate->copies == 2;
+    }
+}
+
+void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram)
+{
+    struct vox_fate fate;
+    decide(outlet, datagram, &fate);
+    if (fate.copies == 0)
+        return;
+    for (int i = 0; i < fate.copies; i++)
+        if (fate.deliver_ns[i] > outlet->last_due_ns)
+            outlet->last_due_ns = fate.deliver_ns[i];
+    vox_pacer_push(outlet->pacer, datagram->bytes, datagram->len, 0, fate.deliver_ns, fate.copies);
+}
+
+int vox_outlet_fd(const struct vox_outlet *outlet)
+{
+    return vox_udp_fd(outlet->udp);
+}
+
+void vox_outlet_receive(struct vox_outlet *outlet,
+                        void (*feed)(void *ctx, const void *datagram, size_t len,
+                                     int64_t arrival_ns),
+                        void *ctx)
+{
+    const struct vox_udp_datagram *got;
+    int n;
+    do {
+        n = vox_udp_receive(outlet->udp, &got);
+        for (int i = 0; i < n; i++)
+            feed(ctx, got[i].bytes, got[i].len, got[i].arrival_ns);
+    } while (n == VOX_UDP_BATCH);
+}
+
+int vox_outlet_trouble(struct vox_outlet *outlet, struct vox_net_error *error)
+{
+    return vox_udp_trouble(outlet->udp, error);
+}
+
+size_t vox_outlet_pending(const struct vox_outlet *outlet)
+{
+    return vox_pacer_pending(outlet->pacer);
+}
+
+int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet)
+{
+    return outlet->last_due_ns;
+}
+
+void vox_outlet_read_stats(const struct vox_outlet *outlet, struct vox_outlet_stats *out)
+{
+    struct vox_pacer_stats pacer;
+    vox_pacer_read_stats(outlet->pacer, &pacer);
+    *out = (struct vox_outlet_stats){
+        .media_dropped = outlet->media_dropped,
+        .media_duplicated = outlet->media_duplicated,
+        .overflow = pacer.overflow,
+        .failed = pacer.failed,
+        .last_errno = pacer.last_errno,
+        .realtime = pacer.realtime,
+    };
+}
+
+void vox_outlet_stop(struct vox_outlet *outlet)
+{
+    vox_pacer_stop(outlet->pacer);
+}
+
+const struct vox_histogram *vox_outlet_late(const struct vox_outlet *outlet)
+{
+    return vox_pacer_late(outlet->pacer);
+}

@@ -1,0 +1,195 @@
+#include "sender/report.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "cli/message.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { PROGRESS_CELLS = 16, LEVEL_CELLS = 16, TIME_BYTES = 32 };
+
+/* 1:02:03 or 2:03 */
+static const char *clock_text(int64_t ns, char out[TIME_BYTES])
+{
+    int64_t s = ns / VOX_NS_PER_S;
+    if (s >= 3600)
+        snprintf(out, TIME_BYTES, "%d:%02d:%02d", (int)(s / 3600), (int)(s / 60 % 60),
+                 (int)(s % 60));
+    else
+        snprintf(out, TIME_BYTES, "%d:%02d", (int)(s / 60), (int)(s % 60));
+    return out;
+}
+
+/* Appends; keeps *used within capacity. */
+__attribute__((format(printf, 4, 5))) static void add(char *out, size_t capacity, size_t *used,
+                                                      const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(out + *used, capacity - *used, format, arguments);
+    va_end(arguments);
+    if (n > 0)
+        *used = *used + (size_t)n < capacity ? *used + (size_t)n : capacity - 1;
+}
+
+size_t vox_report_status(const struct vox_send_report *r, struct vox_meter_style style, char *out,
+                         size_t capacity)
+{
+    char bar[VOX_METER_BYTES], at[TIME_BYTES], end[TIME_BYTES];
+    size_t used = 0;
+    out[0] = '\0';
+    if (r->duration_ns > 0) {
+        double share = (double)r->sent_ns / (double)r->duration_ns;
+        vox_meter_progress(share, PROGRESS_CELLS, style, bar, sizeof bar);
+        add(out, capacity, &used, "%s %s/%s", bar, clock_text(r->sent_ns, at),
+            clock_text(r->duration_ns, end));
+    } else {
+        add(out, capacity, &used, "%s", clock_text(r->sent_ns, at));
+    }
+    vox_meter_level(r->rms_db, r->peak_db, LEVEL_CELLS, style, bar, sizeof bar);
+    add(out, capacity, &used, "  %s  %llu packets", bar, (unsigned long long)r->sender.packets);
+    if (r->outlet.media_dropped > 0)
+        add(out, capacity, &used, ", %llu dropped", (unsigned long long)r->outlet.media_dropped);
+    if (r->sender.reports > 0)
+        add(out, capacity, &used, "  loss %.1f %%", r->sender.reported_loss_pct);
+    if (r->sender.rtt_ns >= 0)
+        add(out, capacity, &used, "  rtt %.1f ms", vox_ns_to_ms(r->sender.rtt_ns));
+    return used;
+}
+
+static json_t *number(double value, double unit)
+{
+    return isfinite(value) ? json_real(round(value / unit) * unit) : json_null();
+}
+
+static json_t *count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *packets_json(const struct vox_send_report *r)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", count(r->sender.packets),
+                     "dropped_by_simulation", count(r->outlet.media_dropped),
+                     "duplicated_by_simulation", count(r->outlet.media_duplicated), "failed",
+                     count(r->outlet.failed), "overflow", count(r->outlet.overflow),
+                     "not_sent_in_silence", count(r->sender.dtx_packets), "with_fec",
+                     count(r->sender.lbrr_packets));
+}
+
+static json_t *receiver_json(const struct vox_send_report *r)
+{
+    if (r->sender.reports == 0)
+        return json_null();
+    return json_pack("{s:o, s:o, s:I, s:o}", "reports", count(r->sender.reports), "loss_pct",
+                     number(r->sender.reported_loss_pct, 0.001), "lost",
+                     (json_int_t)r->sender.reported_lost, "jitter_ms",
+                     number(vox_ns_to_ms(r->sender.reported_jitter_ns), 0.001));
+}
+
+static json_t *capture_json(const struct vox_send_report *r)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "gaps", count(r->sender.capture_gaps), "gap_ms",
+                     number(vox_ns_to_ms(r->sender.capture_gap_ns), 0.001), "dropped_frames",
+                     count(r->mic_dropped_frames), "clipped_samples",
+                     count(r->sender.clipped_samples));
+}
+
+static json_t *pacing_json(const struct vox_histogram *late)
+{
+    return json_pack("{s:o, s:o, s:o}", "p50",
+                     number((double)vox_histogram_quantile_ns(late, 0.5) / 1e3, 0.1), "p99",
+                     number((double)vox_histogram_quantile_ns(late, 0.99) / 1e3, 0.1), "max",
+                     number((double)late->max_ns / 1e3, 0.1));
+}
+
+static json_t *report_json(const struct vox_send_report *r)
+{
+    json_t *rtt =
+        r->sender.rtt_ns < 0 ? json_null() : number(vox_ns_to_ms(r->sender.rtt_ns), 0.001);
+    json_t *object = json_pack(
+        "{s:b, s:o?, s:s, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "final",
+        (int)r->final, "source", json_string(r->options->source_text), "destination",
+        r->destination, "sent_s", number((double)r->sent_ns / 1e9, 0.0001), "packets",
+        packets_json(r), "wire_kbps", number(r->wire_kbps, 0.01), "level", "rms_db",
+        number(r->rms_db, 0.01), "peak_db", number(r->peak_db, 0.01), "rtt_ms", rtt, "receiver",
+        receiver_json(r), "capture", capture_json(r), "rtcp", "sent", count(r->sender.rtcp_sent),
+        "received", count(r->sender.rtcp_received), "rejected", count(r->sender.rtcp_rejected));
+    if (object && r->late)
+        json_object_set_new(object, "pacing_us", pacing_json(r->late));
+    return object;
+}
+
+int vox_report_json(const struct vox_send_report *r, FILE *out)
+{
+    json_t *object = report_json(r);
+    if (!object)
+        return VOX_EIO;
+    bool failed = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(12)) != 0;
+    failed = fputc('\n', out) == EOF || failed;
+    failed = fflush(out) != 0 || failed;
+    json_decref(object);
+    return failed ? VOX_EIO : 0;
+}
+
+static void summarize_network(const struct vox_send_report *r)
+{
+    const struct vox_sender_stats *s = &r->sender;
+    if (vox_send_options_impaired(r->options))
+        vox_message_info("The simulated network dropped %llu (%.1f %%) and doubled %llu of them.",
+                         (unsigned long long)r->outlet.media_dropped,
+                         s->packets ? 100.0 * (double)r->outlet.media_dropped / (double)s->packets
+                                    : 0.0,
+                         (unsigned long long)r->outlet.media_duplicated);
+    if (s->reports == 0)
+        vox_message_info("No receiver sent a report: it may not speak RTCP, or not be there.");
+    else if (s->rtt_ns >= 0)
+        vox_message_info("The receiver last reported %lld lost in all, jitter %.1f ms; to it and "
+                         "back takes %.1f ms.",
+                         (long long)s->reported_lost, vox_ns_to_ms(s->reported_jitter_ns),
+                         vox_ns_to_ms(s->rtt_ns));
+    else
+        vox_message_info("The receiver last reported %lld lost in all, jitter %.1f ms.",
+                         (long long)s->reported_lost, vox_ns_to_ms(s->reported_jitter_ns));
+    if (r->outlet.failed > 0)
+        vox_message_info("The system refused to send %llu datagrams (last: %s).",
+                         (unsigned long long)r->outlet.failed, strerror(r->outlet.last_errno));
+}
+
+static void summarize_sound(const struct vox_send_report *r)
+{
+    const struct vox_sender_stats *s = &r->sender;
+    if (r->options->fec)
+        vox_message_info("In-band FEC was in %llu of %llu packets.%s",
+                         (unsigned long long)s->lbrr_packets, (unsigned long long)s->packets,
+                         s->lbrr_packets > 0 ? ""
+                                             : " The codec has it only for voice, from 10 ms and "
+                                               "24 kbit/s on.");
+    if (r->options->dtx)
+        vox_message_info("Silence spared %llu packets.", (unsigned long long)s->dtx_packets);
+    if (s->capture_gaps > 0)
+        vox_message_info("Gaps in the audio of the source: %llu, together %.0f ms.",
+                         (unsigned long long)s->capture_gaps, vox_ns_to_ms(s->capture_gap_ns));
+    if (s->clipped_samples > 0)
+        vox_message_info("%llu samples are at full scale: the source may be too loud.",
+                         (unsigned long long)s->clipped_samples);
+}
+
+void vox_report_summary(const struct vox_send_report *r)
+{
+    char time[TIME_BYTES];
+    vox_message_info("Sent %s of %s to %s: %llu packets of %g ms, %s, %.0f kbit/s with headers.",
+                     clock_text(r->sent_ns, time), r->options->source_text, r->destination,
+                     (unsigned long long)r->sender.packets,
+                     vox_ns_to_ms(vox_rtp_to_ns(r->options->frame_ticks)),
+                     r->channels == 2 ? "stereo" : "mono", r->wire_kbps);
+    summarize_network(r);
+    summarize_sound(r);
+    if (r->late && r->late->count > 0)
+        vox_message_info("99 %% left within %.2f ms of their time, the latest after %.2f ms.",
+                         vox_ns_to_ms(vox_histogram_quantile_ns(r->late, 0.99)),
+                         vox_ns_to_ms(r->late->max_ns));
+}

@@ -1,0 +1,173 @@
+#include "sender/outlet.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "net/clock.h"
+#include "net/udp.h"
+#include "support/test.h"
+
+#include <unistd.h>
+
+enum { PACKETS = 400 };
+
+static struct vox_net_error error;
+
+struct peer {
+    struct vox_udp *udp;
+    char text[VOX_ADDRESS_TEXT_BYTES];
+};
+
+static void open_peer(struct peer *peer)
+{
+    struct vox_udp_receiver_config config;
+    struct vox_address_hints hints = {.listening = true};
+    vox_udp_receiver_config_init(&config);
+    assert_true(vox_address_lookup("127.0.0.1:0", &hints, &config.local, &error) >= 0);
+    assert_int_equal(vox_udp_open_receiver(&config, &peer->udp, &error), 0);
+    vox_address_format(vox_udp_local(peer->udp), peer->text);
+}
+
+static struct vox_send_options options_to(const struct peer *peer)
+{
+    return (struct vox_send_options){.destination = peer->text,
+                                     .frame_ticks = 960,
+                                     .burst_packets = 1,
+                                     .seed = 1,
+                                     .dscp = 46,
+                                     .buffer_ns = VOX_BUFFER_DEFAULT};
+}
+
+static void wait_until_all_left(struct vox_outlet *outlet)
+{
+    int64_t until_ns = vox_clock_now_ns() + 20 * VOX_NS_PER_S;
+    while (vox_outlet_pending(outlet) > 0 && vox_clock_now_ns() < until_ns)
+        vox_clock_sleep_until(vox_clock_now_ns() + VOX_NS_PER_MS);
+    assert_int_equal(vox_outlet_pending(outlet), 0);
+}
+
+static void receive_all(struct peer *peer, bool arrived[PACKETS])
+{
+    const struct vox_udp_datagram *got;
+    int n;
+    while ((n = vox_udp_receive(peer->udp, &got)) > 0)
+        for (int i = 0; i < n; i++)
+            if (got[i].len == 2)
+                arrived[got[i].bytes[0] << 8 | got[i].bytes[1]] = true;
+}
+
+static void send_one(struct vox_outlet *outlet, enum vox_datagram_kind kind, int number)
+{
+    uint8_t bytes[2] = {(uint8_t)(number >> 8), (uint8_t)number};
+    struct vox_datagram datagram = {.kind = kind,
+                                    .bytes = bytes,
+                                    .len = kind == VOX_DATAGRAM_RTP ? 2 : 1,
+                                    .send_ns = number * 20 * VOX_NS_PER_MS};
+    vox_outlet_send(outlet, &datagram);
+}
+
+/*
+ * Which of PACKETS arrive. All are due in the past, so they leave at once, some at a time, since
+ * the receiver's buffer in the kernel may be small.
+ */
+static void run(const struct vox_send_options *options, struct peer *peer, bool reports_between,
+                bool arrived[PACKETS])
+{
+    struct vox_outlet *outlet = NULL;
+    assert_int_equal(vox_outlet_create(options, &outlet, &error), 0);
+    memset(arrived, 0, PACKETS * sizeof *arrived);
+    for (int i = 0; i < PACKETS; i++) {
+        send_one(outlet, VOX_DATAGRAM_RTP, i);
+        if (reports_between && i % 7 == 0)
+            send_one(outlet, VOX_DATAGRAM_RTCP, i);
+        if (i % 50 == 49) {
+            wait_until_all_left(outlet);
+            receive_all(peer, arrived);
+        }
+    }
+    struct vox_outlet_stats stats;
+    vox_outlet_read_stats(outlet, &stats);
+    size_t missing = 0;
+    for (int i = 0; i < PACKETS; i++)
+        missing += !arrived[i];
+    assert_int_equal(missing, stats.media_dropped);
+    vox_outlet_destroy(outlet);
+}
+
+static void the_same_seed_gives_the_same_fates_whatever_rtcp_does(void **state)
+{
+    (void)state;
+    static bool first[PACKETS], second[PACKETS], other[PACKETS];
+    struct peer peer;
+    open_peer(&peer);
+    struct vox_send_options options = options_to(&peer);
+    options.loss = 0.2;
+    options.burst_packets = 3;
+    run(&options, &peer, false, first);
+    run(&options, &peer, true, second);
+    options.seed = 2;
+    run(&options, &peer, false, other);
+    assert_memory_equal(first, second, sizeof first);
+    assert_memory_not_equal(first, other, sizeof first);
+    vox_udp_close(peer.udp);
+}
+
+static void without_a_network_everything_arrives(void **state)
+{
+    (void)state;
+    static bool arrived[PACKETS];
+    struct peer peer;
+    open_peer(&peer);
+    struct vox_send_options options = options_to(&peer);
+    run(&options, &peer, true, arrived);
+    for (int i = 0; i < PACKETS; i++)
+        assert_true(arrived[i]);
+    vox_udp_close(peer.udp);
+}
+
+static void datagrams_wait_for_their_time(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct vox_outlet *outlet = NULL;
+    open_peer(&peer);
+    struct vox_send_options options = options_to(&peer);
+    options.delay_ns = 3600 * VOX_NS_PER_S;
+    assert_int_equal(vox_outlet_create(&options, &outlet, &error), 0);
+    int64_t now_ns = vox_clock_now_ns();
+    struct vox_datagram datagram = {
+        .kind = VOX_DATAGRAM_RTP, .bytes = (const uint8_t *)"x", .len = 1, .send_ns = now_ns};
+    vox_outlet_send(outlet, &datagram);
+    assert_int_equal(vox_outlet_pending(outlet), 1);
+    assert_true(vox_outlet_last_due_ns(outlet) == now_ns + 3600 * VOX_NS_PER_S);
+    vox_outlet_stop(outlet);
+    vox_outlet_destroy(outlet);
+    vox_udp_close(peer.udp);
+}
+
+static void bad_traces_are_told_with_their_line(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct vox_outlet *outlet = NULL;
+    char path[64];
+    open_peer(&peer);
+    struct vox_send_options options = options_to(&peer);
+    options.trace = "/tmp/voxgram-no-such-trace.txt";
+    assert_true(vox_outlet_create(&options, &outlet, &error) < 0);
+    assert_non_null(strstr(error.text, options.trace));
+    snprintf(path, sizeof path, "/tmp/voxgram-trace-%d.txt", (int)getpid());
+    FILE *file = fopen(path, "w");
+    fputs("# a trace\n0 0 10\n1 20 nonsense\n", file);
+    fclose(file);
+    options.trace = path;
+    assert_int_equal(vox_outlet_create(&options, &outlet, &error), VOX_EFORMAT);
+    assert_non_null(strstr(error.text, "line 3"));
+    assert_null(outlet);
+    unlink(path);
+    vox_udp_close(peer.udp);
+}
+
+RUN(cmocka_unit_test(the_same_seed_gives_the_same_fates_whatever_rtcp_does),
+    cmocka_unit_test(without_a_network_everything_arrives),
+    cmocka_unit_test(datagrams_wait_for_their_time),
+    cmocka_unit_test(bad_traces_are_told_with_their_line))
