@@ -82,10 +82,13 @@ enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_pa
 {
     int64_t index = packet->index;
     struct slot *slot = slot_of(jitter, index);
-    if (slot->packet.index == index) /* inside, or played and not yet overwritten */
+    if (slot->packet.index == index) /* inside, or been here and not yet overwritten */
         return VOX_INSERT_DUPLICATE;
-    if (jitter->popped && index <= jitter->passed)
+    if (jitter->popped && index <= jitter->passed) {
+        if (!slot->used && slot->packet.index < index)
+            slot->packet.index = index; /* its copy is a duplicate then, not late once more */
         return VOX_INSERT_LATE;
+    }
     if (!fits(jitter, index) || packet->payload_bytes > VOX_RTP_MAX_BYTES)
         return VOX_INSERT_FULL;
     note_bounds(jitter, index);

@@ -43,6 +43,7 @@ struct gap {
     int64_t unsent;   /* ticks that the sender left out: timestamps jump, no packet is missing */
     int64_t missing;  /* packets */
     int64_t first_missing;
+    int64_t late_ns; /* most by which a packet came too late to be played */
 };
 
 struct vox_playout {
@@ -259,16 +260,22 @@ static void book_unsent(struct vox_playout *p, const struct vox_packet *head, in
                      vox_rtp_to_ns(ticks), 0);
 }
 
-static void book_late(struct vox_playout *p, const struct vox_packet *head, int64_t ticks,
-                      int64_t hole)
+/* After the time, `hole` ticks into the gap, at which the packet was needed. */
+static void note_late(struct vox_playout *p, const struct vox_packet *head, int64_t hole)
+{
+    int64_t needed_ns = p->gap.start_ns - p->lead_ns + vox_rtp_to_ns(hole);
+    int64_t late_ns = head->arrival_ns - needed_ns;
+    if (p->gap.open && late_ns > p->gap.late_ns)
+        p->gap.late_ns = late_ns;
+}
+
+static void book_late(struct vox_playout *p, int64_t ticks)
 {
     if (ticks <= 0)
         return;
-    int64_t needed_ns = p->gap.start_ns - p->lead_ns + vox_rtp_to_ns(hole);
-    int64_t late_ns = head->arrival_ns - needed_ns;
     p->counts.concealed_ticks += ticks;
     vox_glitches_add(&p->glitches, p->emit, VOX_GLITCH_LATE, p->gap.start_ns, vox_rtp_to_ns(ticks),
-                     late_ns > 0 ? late_ns : 0);
+                     p->gap.late_ns);
 }
 
 /* Audio goes on with `head`: says what the made-up output stood for. */
@@ -278,9 +285,11 @@ static void close_gap(struct vox_playout *p, const struct vox_packet *head)
     if (!gap.open)
         return;
     int64_t hole = gap.lost + gap.unsent;
-    book_lost(p, gap.lost - gap.from_fec);
+    int64_t repaired = gap.from_fec < gap.lost ? gap.from_fec : gap.lost;
+    note_late(p, head, hole);
+    book_lost(p, gap.lost - repaired);
     book_unsent(p, head, gap.unsent);
-    book_late(p, head, gap.made - hole, hole);
+    book_late(p, gap.made - hole - (gap.from_fec - repaired));
     p->gap = (struct gap){0};
 }
 
@@ -411,6 +420,7 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
     int64_t position = p->play_ts + p->expanded;
     int64_t end = head->ts + head->info.duration_ticks;
     take_stock(p, head, t_ns);
+    note_late(p, head, p->gap.made - (position - head->ts));
     p->counts.late++;
     if (vox_jitter_count(p->jitter) <= 2 &&
         vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, p->fifo) > 0)
