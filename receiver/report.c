@@ -362,7 +362,8 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
         print_rejected(stats, out);
         return;
     }
-    double heard_ns = (double)(t.played_ns + t.concealed_ns + t.dtx_ns);
+    int64_t from_fec_ns = (int64_t)t.frames.from_fec * vox_rtp_to_ns(t.packet_ticks);
+    double heard_ns = (double)(t.played_ns + from_fec_ns + t.concealed_ns + t.dtx_ns);
     fprintf(out, "Heard %.1f s of audio from %d source%s (%s, %g ms packets).\n", heard_ns / 1e9,
             stats->source_count, stats->source_count == 1 ? "" : "s",
             t.channels == 2 ? "stereo" : "mono", vox_ns_to_ms(vox_rtp_to_ns(t.packet_ticks)));
