@@ -173,22 +173,20 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* A busy machine delays some callbacks, by any time; half of them tell the truth. */
-static int64_t median(int64_t *values, size_t count)
+/*
+ * Block times grow strictly, as fast as the clock; and so do frames, unless a busy machine makes
+ * the server leave cycles out.
+ */
+static void check_times(const struct seen *seen, const int64_t *block_ns, size_t count)
 {
-    qsort(values, count, sizeof *values, by_value);
-    return values[count / 2];
-}
-
-static void check_times(const int64_t *block_ns, size_t count)
-{
-    static int64_t steps[MAX_BLOCKS];
-    for (size_t i = 0; i + 1 < count; i++) {
-        steps[i] = block_ns[i + 1] - block_ns[i];
-        assert_true(steps[i] > 0);
-    }
-    int64_t expect = vox_ticks_to_ns(PERIOD, HZ);
-    assert_in_range(median(steps, count - 1), expect * 98 / 100, expect * 102 / 100);
+    for (size_t i = 0; i + 1 < count; i++)
+        assert_true(block_ns[i + 1] > block_ns[i]);
+    int64_t told_ns = block_ns[count - 1] - block_ns[0];
+    int64_t passed_ns = seen->now_ns[count - 1] - seen->now_ns[0];
+    int64_t slack_ns = 50 * VOX_NS_PER_MS;
+    assert_in_range(told_ns, passed_ns - slack_ns, passed_ns + slack_ns);
+    int64_t played_ns = vox_ticks_to_ns((int64_t)(count - 1) * PERIOD, HZ);
+    assert_in_range(played_ns, told_ns / 3, told_ns + slack_ns);
 }
 
 static void plays_with_times_that_match_the_clock(void **state)
@@ -219,7 +217,7 @@ static void plays_with_times_that_match_the_clock(void **state)
     assert_true(now_ns() - stats.last_block_ns < VOX_NS_PER_S);
     int64_t info_latency_ns = info->out_latency_ns;
     vox_device_close(device);
-    check_times(seen.out_ns, 400);
+    check_times(&seen, seen.out_ns, 400);
     static int64_t ahead[MAX_BLOCKS];
     for (size_t i = 0; i < 400; i++) {
         assert_int_equal(seen.in_ns[i], 0);
@@ -248,8 +246,8 @@ static void captures_and_plays_at_once(void **state)
     assert_true(jack_is_connected("system:capture_1", "voxgram-recv:in_0"));
     assert_true(wait_for_blocks(&seen, 200));
     vox_device_close(device);
-    check_times(seen.in_ns, 200);
-    check_times(seen.out_ns, 200);
+    check_times(&seen, seen.in_ns, 200);
+    check_times(&seen, seen.out_ns, 200);
     for (size_t i = 0; i < 200; i++)
         assert_true(seen.in_ns[i] < seen.out_ns[i]);
     assert_false(seen.was_broken);
