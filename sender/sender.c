@@ -20,7 +20,11 @@ enum {
     IP_UDP_BYTES = 28, /* IPv4 and UDP headers without options */
     DEFAULT_PAYLOAD_TYPE = 96,
     DEFAULT_EXPECTED_LOSS_PCT = 8,
+    GOODBYES = 3, /* nobody acknowledges a BYE */
 };
+
+/* Further apart than a burst of losses usually lasts. */
+#define GOODBYE_SPACING_NS (100 * VOX_NS_PER_MS)
 
 /* The largest sample of 16-bit audio: what a clipped recording is full of. */
 #define FULL_SCALE (32767.0F / 32768.0F)
@@ -267,8 +271,9 @@ int vox_sender_finish(struct vox_sender *s, int64_t now_ns)
         return VOX_EEND;
     vox_framer_finish(s->framer);
     s->finished = true;
-    if (s->stats.packets > 0)
-        emit_report(s, now_ns > s->last_send_ns ? now_ns : s->last_send_ns, true);
+    int64_t end_ns = now_ns > s->last_send_ns ? now_ns : s->last_send_ns;
+    for (int i = 0; i < GOODBYES && s->stats.packets > 0; i++)
+        emit_report(s, end_ns + i * GOODBYE_SPACING_NS, true);
     return take_error(s);
 }
 

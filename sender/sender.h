@@ -126,7 +126,8 @@ VOX_API int vox_sender_push(struct vox_sender *sender, const float *pcm, size_t 
 
 /*
  * Pads what is left to a whole frame, emits it, then a BYE due with the last packet, at now_ns at
- * the earliest; none if nothing was ever sent. Errors: VOX_ECODEC, VOX_EEND (called twice).
+ * the earliest, and again 100 and 200 ms later, since the network may lose it; none if nothing was
+ * ever sent. Errors: VOX_ECODEC, VOX_EEND (called twice).
  */
 VOX_API int vox_sender_finish(struct vox_sender *sender, int64_t now_ns);
 

@@ -254,10 +254,12 @@ static void finish_pads_and_says_goodbye_with_the_last_packet(void **state)
     assert_int_equal(kept_count(VOX_DATAGRAM_RTP), 2);
     assert_int_equal(vox_sender_finish(sender, START_NS), 0);
     assert_int_equal(kept_count(VOX_DATAGRAM_RTP), 3);
-    const struct kept *bye = &capture.items[capture.count - 1];
-    assert_int_equal(bye->kind, VOX_DATAGRAM_RTCP);
-    assert_true(bye->send_ns == START_NS + 60 * VOX_NS_PER_MS);
-    assert_int_equal(bye->bytes[bye->len - 8 + 1], VOX_RTCP_BYE);
+    for (int i = 0; i < 3; i++) {
+        const struct kept *bye = &capture.items[capture.count - 3 + (size_t)i];
+        assert_int_equal(bye->kind, VOX_DATAGRAM_RTCP);
+        assert_true(bye->send_ns == START_NS + (60 + 100 * i) * VOX_NS_PER_MS);
+        assert_int_equal(bye->bytes[bye->len - 8 + 1], VOX_RTCP_BYE);
+    }
     assert_true(vox_sender_next_deadline_ns(sender) == VOX_NS_NEVER);
     assert_int_equal(vox_sender_push(sender, pcm, 960, START_NS + VOX_NS_PER_S), VOX_EEND);
     assert_int_equal(vox_sender_finish(sender, START_NS), VOX_EEND);
