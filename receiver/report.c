@@ -294,18 +294,17 @@ void vox_report_status(const struct vox_receiver_stats *stats,
     int sources = active_sources(stats);
     int seconds = (int)(context->elapsed_ns / VOX_NS_PER_S);
     vox_report_total(stats, &t);
-    vox_meter_level(stats->rms_db, stats->peak_db, 16, style, bar, sizeof bar);
+    vox_meter_level(stats->rms_db, stats->peak_db, 12, style, bar, sizeof bar);
     if (sources == 0) {
         snprintf(out, capacity, "%02d:%02d %s waiting for a sender", seconds / 60, seconds % 60,
                  bar);
         return;
     }
     snprintf(out, capacity,
-             "%02d:%02d %s %5.1f dB  delay %.0f ms  lost %.1f %%  late %llu  concealed %.0f ms  "
-             "FEC %llu%s",
+             "%02d:%02d %s %5.1f dB  delay %.0f ms  lost %.1f %%  FEC %llu  concealed %.0f ms%s",
              seconds / 60, seconds % 60, bar, stats->rms_db, vox_ns_to_ms(t.current_ns),
-             loss_pct(&t), (unsigned long long)t.packets.late, vox_ns_to_ms(t.concealed_ns),
-             (unsigned long long)t.frames.from_fec, sources > 1 ? "  (several sources)" : "");
+             loss_pct(&t), (unsigned long long)t.frames.from_fec, vox_ns_to_ms(t.concealed_ns),
+             sources > 1 ? "  (several sources)" : "");
 }
 
 static void print_glitches(const struct vox_source_stats *t, FILE *out)
