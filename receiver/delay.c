@@ -18,8 +18,9 @@
 /* Packets after which evidence has faded to 1/e: a minute of 20 ms packets. */
 #define FORGET_PACKETS 3000.0
 
-/* Belief before the first packet: this many packets, of exponential lateness with this mean. */
-#define PRIOR_PACKETS 5.0
+/* Belief before the first packet: so many packets, of exponential lateness with this mean. It makes
+ * the start cautious (75 ms) and is outweighed within some seconds. */
+#define PRIOR_PACKETS 1.0
 #define PRIOR_MEAN_NS (10.0 * 1e6)
 
 static int bucket_of(int64_t late_ns)
@@ -127,6 +128,14 @@ int64_t vox_delay_packet(struct vox_delay *d, int64_t ts, int64_t arrival_ns)
     if (late_ns > d->target_ns || now_ns - d->last_decision_ns >= DECISION_NS)
         decide(d, now_ns);
     return late_ns;
+}
+
+void vox_delay_forget_fastest(struct vox_delay *d)
+{
+    int slots = (int)(VOX_NS_PER_S / BASE_SLOT_NS);
+    if (d->recent.count > slots)
+        d->recent.count = slots;
+    d->base_ns = least_of(&d->recent, VOX_DELAY_MINIMA);
 }
 
 int64_t vox_delay_base_ns(const struct vox_delay *d)

@@ -55,6 +55,9 @@ void vox_delay_init(struct vox_delay *d);
 /* A packet that is no duplicate. Returns its lateness over the fastest packet. */
 int64_t vox_delay_packet(struct vox_delay *d, int64_t ts, int64_t arrival_ns);
 
+/* The fastest packet is sought among those of the last second only, for once: the path changed. */
+void vox_delay_forget_fastest(struct vox_delay *d);
+
 /* Arrival of the fastest packet with media time 0; add the media time. */
 int64_t vox_delay_base_ns(const struct vox_delay *d);
 

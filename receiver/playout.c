@@ -44,6 +44,7 @@ struct gap {
     int64_t missing;  /* packets */
     int64_t first_missing;
     int64_t late_ns; /* most by which a packet came too late to be played */
+    bool reseated;   /* playout stopped and began anew in it, so made says nothing of the hole */
 };
 
 struct vox_playout {
@@ -284,12 +285,16 @@ static void close_gap(struct vox_playout *p, const struct vox_packet *head)
     const struct gap gap = p->gap;
     if (!gap.open)
         return;
-    int64_t hole = gap.lost + gap.unsent;
-    int64_t repaired = gap.from_fec < gap.lost ? gap.from_fec : gap.lost;
-    note_late(p, head, hole);
-    book_lost(p, gap.lost - repaired);
-    book_unsent(p, head, gap.unsent);
-    book_late(p, gap.made - hole - (gap.from_fec - repaired));
+    if (gap.reseated) {
+        p->gap.lost = gap.missing > 0 ? gap.made : 0;
+        p->gap.unsent = gap.missing == 0 && gap.unsent > 0 ? gap.made : 0;
+    }
+    int64_t lost = p->gap.lost, unsent = p->gap.unsent;
+    int64_t repaired = gap.from_fec < lost ? gap.from_fec : lost;
+    note_late(p, head, lost + unsent);
+    book_lost(p, lost - repaired);
+    book_unsent(p, head, unsent);
+    book_late(p, gap.made - lost - unsent - (gap.from_fec - repaired));
     p->gap = (struct gap){0};
 }
 
@@ -335,11 +340,12 @@ static bool make_up(struct vox_playout *p, int frames, int64_t t_ns)
     return made_up(p, frames, t_ns);
 }
 
-/* The last `frames` of the packet in front of head, from head's in-band FEC. */
+/* The last `frames` of the packet in front of head, from head's in-band FEC: that is of one frame,
+ * however many the packets hold. */
 static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, int frames,
                           int64_t t_ns)
 {
-    int whole = head->info.duration_ticks;
+    int whole = head->info.frame_ticks;
     p->fifo_at = 0;
     if (vox_decoder_fec(p->decoder, head->payload, head->payload_bytes, whole, p->fifo) < whole)
         return make_up(p, frames, t_ns);
@@ -359,10 +365,10 @@ static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int6
     bool fec = head->info.has_lbrr && head->index > p->last_index + 1;
     int64_t concealed = remaining;
     open_gap(p, t_ns);
-    if (fec && remaining <= head->info.duration_ticks)
+    if (fec && remaining <= head->info.frame_ticks)
         return make_from_fec(p, head, (int)remaining, t_ns);
     if (fec)
-        concealed -= head->info.duration_ticks;
+        concealed -= head->info.frame_ticks;
     return make_up(p, (int)(concealed < CONCEAL_MOST ? concealed : CONCEAL_MOST), t_ns);
 }
 
@@ -401,12 +407,12 @@ static void append_head(struct vox_playout *p, const struct vox_packet *head, in
 }
 
 /* Ticks of the head that are over: what was played already, and the part of its lateness by which
- * the delay shall not grow. */
+ * the delay shall not grow. A fixed delay grows too where the fastest packet has become slower. */
 static int64_t over_ticks(const struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
     int64_t overlap = p->play_ts > head->ts ? p->play_ts - head->ts : 0;
     int64_t growth = p->play_ts + p->expanded - head->ts - overlap;
-    if (is_fixed(p) || growth <= 0)
+    if (growth <= 0)
         return overlap + growth;
     int64_t too_long = delay_of(p, head->ts + overlap, t_ns) - vox_playout_target_ns(p);
     int64_t ticks = vox_ns_to_rtp(too_long);
@@ -414,9 +420,11 @@ static int64_t over_ticks(const struct vox_playout *p, const struct vox_packet *
 }
 
 /* A packet of which nothing can be played any more. The last ones still go through the decoder,
- * for its state. */
+ * for its state. Where all come too late for a second, the path has become slower. */
 static void drop_head(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
+    if (p->gap.made >= IDLE_AFTER)
+        vox_delay_forget_fastest(&p->delay);
     int64_t position = p->play_ts + p->expanded;
     int64_t end = head->ts + head->info.duration_ticks;
     take_stock(p, head, t_ns);
@@ -502,6 +510,17 @@ static bool play_head(struct vox_playout *p, const struct vox_packet *head, int 
     return p->fifo_frames > 0;
 }
 
+/* By how much the delay would still fall short of a fixed one if the head, which is late, played
+ * now: the path has become slower. */
+static int64_t shortfall_ticks(const struct vox_playout *p, const struct vox_packet *head,
+                               int64_t t_ns)
+{
+    int64_t from = head->ts > p->play_ts ? head->ts : p->play_ts;
+    int64_t short_ns = vox_playout_target_ns(p) - delay_of(p, from, t_ns);
+    bool late = p->gap.open && p->play_ts + p->expanded > from;
+    return is_fixed(p) && late && short_ns > TOO_SHORT_NS ? vox_ns_to_rtp(short_ns) : 0;
+}
+
 /* ---- the machine ---- */
 
 /* Puts the next piece of audio, whatever it is made of, into the empty fifo. False: phase changed.
@@ -515,6 +534,9 @@ static bool refill(struct vox_playout *p, int64_t t_ns, int64_t lead_ns)
             break;
         if (remaining > 0)
             return fill_hole(p, head, remaining, t_ns);
+        int64_t wait = shortfall_ticks(p, head, t_ns);
+        if (wait > 0)
+            return make_up(p, (int)(wait < CONCEAL_MOST ? wait : CONCEAL_MOST), t_ns);
         int64_t skip = over_ticks(p, head, t_ns);
         if (skip < head->info.duration_ticks)
             return play_head(p, head, (int)skip, t_ns, lead_ns);
@@ -537,15 +559,20 @@ int64_t vox_playout_start_ns(const struct vox_playout *p)
     return vox_delay_base_ns(&p->delay) + vox_rtp_to_ns(head->ts) + vox_playout_target_ns(p);
 }
 
-/* Audio begins with the head: at the very first, or after the stream was idle. */
-static void begin(struct vox_playout *p)
+/* Audio begins with the head at the very first; after the stream was idle, where it should be by
+ * now, so that packets that come in a heap then do not make the delay long. */
+static void begin(struct vox_playout *p, int64_t t_ns)
 {
     const struct vox_packet *head = vox_jitter_head(p->jitter);
     if (!p->started) {
         p->last_index = head->index - 1;
         p->play_ts = head->ts;
+        p->expanded = 0;
+    } else {
+        open_gap(p, t_ns);
+        p->gap.reseated = true;
+        p->expanded = head->ts - p->play_ts + vox_ns_to_rtp(t_ns - vox_playout_start_ns(p));
     }
-    p->expanded = head->ts - p->play_ts;
     p->started = true;
     p->phase = PLAYING;
 }
@@ -562,7 +589,7 @@ static int wait_frames(struct vox_playout *p, int frames, int64_t t_ns, int64_t 
     int64_t ticks = vox_ns_to_rtp(vox_playout_start_ns(p) - t_ns);
     if (ticks > 0)
         return ticks < frames ? (int)ticks : frames;
-    begin(p);
+    begin(p, t_ns);
     return 0;
 }
 
@@ -588,13 +615,25 @@ static int put_audio(struct vox_playout *p, float *pcm, int frames, int64_t t_ns
     return n;
 }
 
-/* A source that turns out to be stereo: between two packets, so that one call has one layout. */
+static void widen_fifo(struct vox_playout *p)
+{
+    fifo_to_start(p);
+    for (int i = p->fifo_frames - 1; i >= 0; i--) {
+        float sample = p->fifo[i];
+        p->fifo[2 * i] = sample;
+        p->fifo[2 * i + 1] = sample;
+    }
+}
+
+/* A source that turns out to be stereo: at the beginning of a call, so that it has one layout. */
 static void follow_channels(struct vox_playout *p)
 {
     const struct vox_packet *head = vox_jitter_head(p->jitter);
-    if (head && p->fifo_frames == 0 && head->info.channels > vox_decoder_channels(p->decoder) &&
-        p->config->output_channels == 2)
-        vox_decoder_reset(p->decoder, 2);
+    if (!head || head->info.channels <= vox_decoder_channels(p->decoder) ||
+        p->config->output_channels != 2)
+        return;
+    widen_fifo(p);
+    vox_decoder_reset(p->decoder, 2);
 }
 
 int vox_playout_produce(struct vox_playout *p, float *pcm, int frames, int64_t now_ns,

@@ -4,6 +4,8 @@
  */
 #include "stream.h"
 
+#include "wire/opus_toc.h"
+
 enum { PACKETS = 100, MAX_CHANGES = 8, MAX_ARRIVALS = 2 * PACKETS };
 
 enum fate {
@@ -264,4 +266,36 @@ static void each_fate_has_its_outcome(void **state)
         run_row(&rows[i]);
 }
 
-RUN(cmocka_unit_test(each_fate_has_its_outcome))
+static struct vox_opus_info info_of(const struct stream_packet *packet)
+{
+    struct vox_opus_info info = {0};
+    struct vox_rtp rtp = packet_rtp(packet);
+    assert_true(vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) >= 0);
+    return info;
+}
+
+/* 60 ms packets hold three frames here, and FEC of the last one in front of them only. */
+static void fec_covers_one_frame_of_a_long_packet(void **state)
+{
+    (void)state;
+    struct vox_receiver_config config;
+    struct stream s;
+    size_t lost = 20;
+    stream_voice(VOX_PROFILE_VOICE, 2880, 6000, &s);
+    while (!info_of(&s.packets[lost + 1]).has_lbrr)
+        assert_true(++lost < s.count - 5);
+    assert_int_equal(info_of(&s.packets[lost + 1]).frame_ticks, 960);
+    player_config(&config);
+    config.delay_ns = 100 * VOX_NS_PER_MS;
+    player_init(&player, &config, 0);
+    for (size_t i = 0; i < s.count; i++)
+        if (i != lost)
+            player_push(&player, &s.packets[i], s.packets[i].send_ns);
+    assert_int_equal(player_source(&player)->frames.from_fec, 1);
+    assert_int_equal(player_source(&player)->concealed_ns, 40 * VOX_NS_PER_MS);
+    player_free(&player);
+    stream_free(&s);
+}
+
+RUN(cmocka_unit_test(each_fate_has_its_outcome),
+    cmocka_unit_test(fec_covers_one_frame_of_a_long_packet))

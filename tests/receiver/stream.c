@@ -133,6 +133,16 @@ void stream_drop_rtcp(struct stream *s)
     s->count = kept;
 }
 
+struct stream_packet stream_at(const struct stream *s, size_t i)
+{
+    struct stream_packet packet = s->packets[i % s->count];
+    uint32_t ticks = packet_rtp(&s->packets[1]).timestamp - packet_rtp(&s->packets[0]).timestamp;
+    packet_set_seq(&packet, (uint16_t)(STREAM_FIRST_SEQ + i));
+    packet_set_ts(&packet, packet_rtp(&s->packets[0]).timestamp + ticks * (uint32_t)i);
+    packet.send_ns = s->packets[0].send_ns + vox_rtp_to_ns((int64_t)ticks * (int64_t)i);
+    return packet;
+}
+
 static void record_mono(struct vox_sender_config *config, float *pcm, size_t frames,
                         struct stream *out)
 {

@@ -58,6 +58,8 @@ void stream_voice(enum vox_profile profile, int frame_ticks, int64_t ms, struct 
 /* RTP only: a mono tone, for `profile` music. */
 void stream_tone(double hz, int frame_ticks, int64_t ms, struct stream *out);
 void stream_drop_rtcp(struct stream *s);
+/* The i-th packet of the stream repeated for ever, with its numbers and times going on. */
+struct stream_packet stream_at(const struct stream *s, size_t i);
 void stream_free(struct stream *s);
 
 /* Rewrites the header in place. */
