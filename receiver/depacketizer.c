@@ -47,11 +47,16 @@ static bool sequence_step(struct vox_depacketizer *d, uint16_t seq, int32_t *ste
 }
 
 /*
- * A run of consecutive packets whose timestamps advance by another rate than 48 kHz, while the
- * audio in them keeps pace with the clock on the wall.
+ * A run of consecutive packets none of whose timestamps advances by the audio in the packet before,
+ * while the audio keeps pace with the clock on the wall. A pause of the sender or a jump is one
+ * such step among many right ones, so it does not make a run.
  */
 static int32_t wrong_clock_hz(struct vox_depacketizer *d, int64_t rtp_ticks, int64_t arrival_ns)
 {
+    if (rtp_ticks == d->newest_duration) {
+        forget_run(d, arrival_ns);
+        return 0;
+    }
     d->run_packets++;
     d->run_rtp_ticks += rtp_ticks;
     d->run_audio_ticks += d->newest_duration;
@@ -63,7 +68,9 @@ static int32_t wrong_clock_hz(struct vox_depacketizer *d, int64_t rtp_ticks, int
     forget_run(d, arrival_ns);
     bool audio_keeps_pace = wall > 0.9 && wall < 1.1;
     bool rtp_does_not = ratio < 0.95 || ratio > 1.05;
-    return audio_keeps_pace && rtp_does_not ? (int32_t)(ratio * VOX_RTP_HZ + 0.5) : 0;
+    double hz = ratio * VOX_RTP_HZ + 0.5;
+    int32_t told = hz < 1 ? 1 : hz < INT32_MAX ? (int32_t)hz : INT32_MAX; /* they may stand still */
+    return audio_keeps_pace && rtp_does_not ? told : 0;
 }
 
 static int64_t timeline_step(struct vox_depacketizer *d, int32_t step, const struct vox_rtp *rtp,
