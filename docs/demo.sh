@@ -11,7 +11,8 @@ mkdir -p "$out"
 "$bin/voxgram-recv" 127.0.0.1:0 --output "$out/demo.wav" --stats "$out/demo.json" \
     --events "$out/demo-events.jsonl" --idle-exit 1 2>"$out/demo-recv.log" &
 receiver=$!
-trap 'kill -INT $receiver 2>/dev/null || true; wait $receiver 2>/dev/null || true; exit 130' INT TERM
+trap 'kill -INT $receiver 2>/dev/null || true; wait $receiver 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM
 
 tries=0
 until port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$out/demo-recv.log") &&
