@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -24,6 +25,7 @@ enum {
     STATUS_MS = 100,
     SECOND_MS = 1000,
     DRAIN_MS = 10,
+    CNAME_BYTES = 32,
 };
 
 #define DEFAULT_LEAD_NS (100 * VOX_NS_PER_MS)
@@ -47,6 +49,7 @@ struct vox_host {
     struct vox_mic *mic;
     struct vox_progress progress;
     char destination[VOX_ADDRESS_TEXT_BYTES];
+    char cname[CNAME_BYTES];
     int exit_status;
 
     uv_loop_t loop;
@@ -367,10 +370,11 @@ static int open_mic(struct vox_host *h)
     return VOX_EXIT_DONE;
 }
 
-static int throw_dice(struct vox_sender_config *stream)
+/* What RFC 3550 wants random, and a CNAME that no other stream has (RFC 7022, section 4.2). */
+static int throw_dice(struct vox_host *h)
 {
     struct {
-        uint64_t seed;
+        uint64_t seed, name;
         uint32_t ssrc, timestamp;
         uint32_t seq;
     } dice;
@@ -378,6 +382,9 @@ static int throw_dice(struct vox_sender_config *stream)
         vox_message_error("cannot get random numbers: %s", strerror(errno));
         return VOX_EXIT_FAILED;
     }
+    struct vox_sender_config *stream = &h->stream;
+    snprintf(h->cname, sizeof h->cname, "voxgram-%016llx", (unsigned long long)dice.name);
+    stream->cname = h->cname;
     stream->seed = dice.seed;
     stream->ssrc = dice.ssrc;
     stream->first_timestamp = dice.timestamp;
@@ -399,7 +406,7 @@ static int open_engine(struct vox_host *h)
     stream->on_datagram = on_datagram;
     stream->on_event = on_event;
     stream->ctx = h;
-    if (throw_dice(stream) != VOX_EXIT_DONE)
+    if (throw_dice(h) != VOX_EXIT_DONE)
         return VOX_EXIT_FAILED;
     int err = vox_sender_create(stream, &h->sender);
     if (err >= 0)
