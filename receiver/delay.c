@@ -120,7 +120,8 @@ int64_t vox_delay_packet(struct vox_delay *d, int64_t ts, int64_t arrival_ns)
     note_least(&d->longer, VOX_DELAY_SKEW_POINTS, now_ns / SKEW_SLOT_NS, transit_ns);
     d->base_ns = least_of(&d->recent, VOX_DELAY_MINIMA);
     d->started = true;
-    int64_t late_ns = transit_ns - d->base_ns;
+    /* below 0 only if the host's clock went back by more than the ring remembers */
+    int64_t late_ns = transit_ns > d->base_ns ? transit_ns - d->base_ns : 0;
     d->weight *= 1 + 1 / FORGET_PACKETS;
     d->buckets[bucket_of(late_ns)] += d->weight;
     d->total += d->weight;

@@ -1,7 +1,7 @@
 /*
  * Keeps the playout delay where it should be against two clocks that differ by some ppm: a
  * proportional-integral controller from the delay's error to a correction of speed. The integral
- * learns the skew; time constant 20 s, critically damped.
+ * learns the skew; time constant 40 s, critically damped.
  *
  *     ppm = vox_drift_update(&drift, delay_ns - target_ns, dt_ns);   // > 0: play faster
  *
