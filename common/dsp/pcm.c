@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_MIX_CHANNELS = 6 };
+enum { MAX_MIX_CHANNELS = 6, LANES = 32 };
 
 static const double SILENCE_DB = -120.0;
 
@@ -37,6 +37,11 @@ static float mean_of(const float *frame, int channels)
 
 static void spread_mono(const float *in, size_t frames, float *out, int out_channels)
 {
+    if (out_channels == 2) { /* the usual case: with a constant stride it vectorises */
+        for (size_t i = 0; i < frames; i++)
+            out[2 * i] = out[2 * i + 1] = in[i];
+        return;
+    }
     for (size_t i = 0; i < frames; i++)
         for (int c = 0; c < out_channels; c++)
             *out++ = in[i];
@@ -44,6 +49,11 @@ static void spread_mono(const float *in, size_t frames, float *out, int out_chan
 
 static void average(const float *in, int in_channels, size_t frames, float *out)
 {
+    if (in_channels == 2) {
+        for (size_t i = 0; i < frames; i++)
+            out[i] = (in[2 * i] + in[2 * i + 1]) / 2.0F;
+        return;
+    }
     for (size_t i = 0; i < frames; i++, in += in_channels)
         out[i] = mean_of(in, in_channels);
 }
@@ -102,17 +112,46 @@ void vox_pcm_remix(const float *in, int in_channels, size_t frames, float *out, 
         take_first(in, in_channels, frames, out, out_channels);
 }
 
-void vox_pcm_meter_add(struct vox_pcm_meter *meter, const float *samples, size_t count)
+/* The plain way, which leaves NaN out. */
+static float measure_carefully(const float *samples, size_t count, float *peak)
 {
     float sum = 0.0F;
-    float peak = meter->peak;
     for (size_t i = 0; i < count; i++) {
-        float x = samples[i] == samples[i] ? samples[i] : 0.0F; /* NaN */
+        float x = samples[i] == samples[i] ? samples[i] : 0.0F;
         sum += x * x;
-        peak = fabsf(x) > peak ? fabsf(x) : peak;
+        *peak = fabsf(x) > *peak ? fabsf(x) : *peak;
     }
+    return sum;
+}
+
+/* LANES sums at a time: one sum has one order, which could not be vectorised. NaN comes through. */
+static float measure(const float *samples, size_t count, float *peak)
+{
+    float sums[LANES] = {0.0F}, peaks[LANES] = {0.0F};
+    for (size_t i = 0; i < count; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            float x = samples[i + k];
+            float size = fabsf(x);
+            sums[k] += x * x;
+            peaks[k] = size > peaks[k] ? size : peaks[k];
+        }
+    }
+    float sum = 0.0F;
+    for (size_t k = 0; k < LANES; k++) {
+        sum += sums[k];
+        *peak = peaks[k] > *peak ? peaks[k] : *peak;
+    }
+    return sum;
+}
+
+void vox_pcm_meter_add(struct vox_pcm_meter *meter, const float *samples, size_t count)
+{
+    size_t whole = count - count % LANES;
+    float sum = measure(samples, whole, &meter->peak);
+    if (sum != sum)
+        sum = measure_carefully(samples, whole, &meter->peak);
+    sum += measure_carefully(samples + whole, count - whole, &meter->peak);
     meter->sum_squares += (double)sum;
-    meter->peak = peak;
     meter->count += count;
 }
 

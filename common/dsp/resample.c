@@ -17,6 +17,7 @@ enum {
     MAX_CHANNELS = 8,
     STEP_FRAMES = 512,    /* work in pieces of this, so that what the libraries hold is bounded */
     SETTLE_FRAMES = 4096, /* see settle_frames */
+    HELD_FRAMES = 128,    /* see measure_held */
     MAX_ALIGN_TRIES = 16384, /* see aligned_input */
     DFT_LOG2 = 8, /* libsoxr's blocks: its shortest hold back half as much for 10 % more CPU */
 };
@@ -194,12 +195,17 @@ void vox_resample_reset(struct vox_resample *rs)
     rs->out_total = 0;
 }
 
-/* Constant for libsamplerate: half the length of its filter. */
+/*
+ * Constant for libsamplerate: half the length of its filter, at most 46 frames of the lower rate.
+ * No more than a few times this is pushed: a receiver does it for each source that may come.
+ */
 static void measure_held(struct vox_resample *rs)
 {
+    double step_down = fmax(1.0, rs->config.in_hz / rs->config.out_hz);
+    size_t enough = (size_t)(HELD_FRAMES * step_down);
     size_t in = 0;
     size_t out = 0;
-    while (in < SETTLE_FRAMES) {
+    while (in < enough) {
         size_t used = 0;
         out += variable_step(rs, rs->silence, STEP_FRAMES, &used, rs->bin, STEP_FRAMES);
         in += used;
