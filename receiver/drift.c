@@ -4,10 +4,15 @@
 #define PROPORTIONAL_PPM_PER_MS 50.0
 /* Proportional^2 / 4, in ppm per ms and s, for critical damping. */
 #define INTEGRAL_PPM_PER_MS_S 0.625
-#define PROPORTIONAL_LIMIT_PPM 300.0
+/* Reached where the error becomes no business of the clocks; 1.3 cents, which nobody hears. */
+#define PROPORTIONAL_LIMIT_PPM 750.0
 #define SKEW_LIMIT_PPM 1000.0
-/* Beyond this the error is a change of target or of path, not of clocks. */
-#define SKEW_ERROR_LIMIT_MS 10.0
+/*
+ * Beyond this the error is a change of target or of path, not of clocks. A skew of 1000 ppm strays
+ * by 14.7 ms (skew * 40 s / e) until it is learned: a lower limit would stop the learning there,
+ * and the delay would creep for ever.
+ */
+#define SKEW_ERROR_LIMIT_MS 15.0
 
 static double clamp(double x, double limit)
 {

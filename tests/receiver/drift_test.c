@@ -34,10 +34,10 @@ static void run(double skew_ppm, int seconds)
 
 static void learns_the_skew(void **state)
 {
-    static const double clocks[] = {500, -500, 200, -20, 0};
+    static const double clocks[] = {1000, -1000, 500, -500, 200, -20, 0};
     for (size_t i = 0; i < COUNT(clocks); i++) {
         setup(state);
-        run(clocks[i], 300);
+        run(clocks[i], 600);
         if (fabs(drift.ppm - clocks[i]) > 1 || fabs(delay_ms - target_ms) > 0.1)
             fail_msg("%.0f ppm: correction %.1f ppm, delay off by %.2f ms", clocks[i], drift.ppm,
                      delay_ms - target_ms);
@@ -52,7 +52,7 @@ static void the_delay_strays_little_meanwhile(void **state)
         step(500);
         most = fmax(most, fabs(delay_ms - target_ms));
     }
-    assert_true(most < 8.5); /* 500 ppm * 40 s / e, and a little for the limits */
+    assert_true(most < 7.5); /* 500 ppm * 40 s / e */
 }
 
 /* A new target is reached without haste and without passing it by much. */
@@ -81,7 +81,7 @@ static void a_large_error_leaves_the_skew(void **state)
     for (int i = 0; i < 1000; i++)
         vox_drift_update(&drift, 500 * VOX_NS_PER_MS, STEP_NS);
     assert_true(fabs(drift.skew_ppm - learned) < 0.01);
-    assert_true(drift.ppm <= learned + 301);
+    assert_true(drift.ppm <= learned + 751);
 }
 
 static void stays_bounded(void **state)
@@ -89,7 +89,7 @@ static void stays_bounded(void **state)
     (void)state;
     for (int i = 0; i < 1000000; i++)
         vox_drift_update(&drift, 9 * VOX_NS_PER_MS, STEP_NS);
-    assert_true(drift.skew_ppm <= 1000 && drift.ppm <= 1300);
+    assert_true(drift.skew_ppm <= 1000 && drift.ppm <= 1750);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, setup)
