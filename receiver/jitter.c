@@ -5,10 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct slot {
-    bool used;
+enum { NOTHING = -1 };
+
+/* A stored packet. The one freed last is taken first: while few wait, few stay in the cache. */
+struct entry {
     struct vox_packet packet;
+    int32_t next_free;
     uint8_t bytes[VOX_RTP_MAX_BYTES];
+};
+
+struct slot {
+    int64_t index; /* of the packet that is here or was last */
+    int32_t entry; /* NOTHING: it is not here any more */
 };
 
 struct vox_jitter {
@@ -19,21 +27,27 @@ struct vox_jitter {
     int64_t lowest; /* of those inside, while count > 0 */
     int64_t highest;
     struct slot *slots;
+    struct entry *entries; /* as many as slots */
+    int32_t first_free;    /* NOTHING: take an entry that never was used */
+    int32_t used_ever;
 };
 
 int vox_jitter_create(size_t slots, struct vox_jitter **out)
 {
-    if (slots == 0 || (slots & (slots - 1)) != 0)
+    if (slots == 0 || (slots & (slots - 1)) != 0 || slots > INT32_MAX)
         return VOX_EINVAL;
     struct vox_jitter *jitter = calloc(1, sizeof *jitter);
-    struct slot *memory = calloc(slots, sizeof *memory);
-    if (!jitter || !memory) {
+    struct slot *table = calloc(slots, sizeof *table);
+    struct entry *entries = calloc(slots, sizeof *entries);
+    if (!jitter || !table || !entries) {
         free(jitter);
-        free(memory);
+        free(table);
+        free(entries);
         return VOX_ENOMEM;
     }
     jitter->mask = slots - 1;
-    jitter->slots = memory;
+    jitter->slots = table;
+    jitter->entries = entries;
     vox_jitter_reset(jitter);
     *out = jitter;
     return 0;
@@ -44,15 +58,16 @@ void vox_jitter_destroy(struct vox_jitter *jitter)
     if (!jitter)
         return;
     free(jitter->slots);
+    free(jitter->entries);
     free(jitter);
 }
 
 void vox_jitter_reset(struct vox_jitter *jitter)
 {
-    for (size_t i = 0; i <= jitter->mask; i++) {
-        jitter->slots[i].used = false;
-        jitter->slots[i].packet.index = INT64_MIN;
-    }
+    for (size_t i = 0; i <= jitter->mask; i++)
+        jitter->slots[i] = (struct slot){.index = INT64_MIN, .entry = NOTHING};
+    jitter->first_free = NOTHING;
+    jitter->used_ever = 0;
     jitter->count = 0;
     jitter->popped = false;
 }
@@ -60,6 +75,23 @@ void vox_jitter_reset(struct vox_jitter *jitter)
 static struct slot *slot_of(const struct vox_jitter *jitter, int64_t index)
 {
     return &jitter->slots[(size_t)index & jitter->mask];
+}
+
+/* There is always one: a slot that is free has no entry. */
+static int32_t take_entry(struct vox_jitter *jitter)
+{
+    int32_t entry = jitter->first_free;
+    if (entry == NOTHING)
+        return jitter->used_ever++;
+    jitter->first_free = jitter->entries[entry].next_free;
+    return entry;
+}
+
+static void give_back(struct vox_jitter *jitter, struct slot *slot)
+{
+    jitter->entries[slot->entry].next_free = jitter->first_free;
+    jitter->first_free = slot->entry;
+    slot->entry = NOTHING;
 }
 
 /* Whether index has a slot of its own beside all that is inside. */
@@ -82,34 +114,38 @@ enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_pa
 {
     int64_t index = packet->index;
     struct slot *slot = slot_of(jitter, index);
-    if (slot->packet.index == index) /* inside, or been here and not yet overwritten */
+    if (slot->index == index) /* inside, or been here and not yet overwritten */
         return VOX_INSERT_DUPLICATE;
     if (jitter->popped && index <= jitter->passed) {
-        if (!slot->used && slot->packet.index < index)
-            slot->packet.index = index; /* its copy is a duplicate then, not late once more */
+        if (slot->entry == NOTHING && slot->index < index)
+            slot->index = index; /* its copy is a duplicate then, not late once more */
         return VOX_INSERT_LATE;
     }
     if (!fits(jitter, index) || packet->payload_bytes > VOX_RTP_MAX_BYTES)
         return VOX_INSERT_FULL;
     note_bounds(jitter, index);
-    slot->used = true;
-    slot->packet = *packet;
-    memcpy(slot->bytes, packet->payload, packet->payload_bytes);
-    slot->packet.payload = slot->bytes;
+    slot->index = index;
+    slot->entry = take_entry(jitter);
+    struct entry *entry = &jitter->entries[slot->entry];
+    entry->packet = *packet;
+    memcpy(entry->bytes, packet->payload, packet->payload_bytes);
+    entry->packet.payload = entry->bytes;
     jitter->count++;
     return VOX_INSERT_STORED;
 }
 
 const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter)
 {
-    return jitter->count > 0 ? &slot_of(jitter, jitter->lowest)->packet : NULL;
+    if (jitter->count == 0)
+        return NULL;
+    return &jitter->entries[slot_of(jitter, jitter->lowest)->entry].packet;
 }
 
 void vox_jitter_pop(struct vox_jitter *jitter)
 {
     if (jitter->count == 0)
         return;
-    slot_of(jitter, jitter->lowest)->used = false;
+    give_back(jitter, slot_of(jitter, jitter->lowest));
     jitter->popped = true;
     jitter->passed = jitter->lowest;
     jitter->count--;
@@ -117,7 +153,7 @@ void vox_jitter_pop(struct vox_jitter *jitter)
         return;
     do {
         jitter->lowest++;
-    } while (!slot_of(jitter, jitter->lowest)->used);
+    } while (slot_of(jitter, jitter->lowest)->entry == NOTHING);
 }
 
 size_t vox_jitter_count(const struct vox_jitter *jitter)
