@@ -191,8 +191,8 @@ static void record_pcm(struct program *p, int source, const float *pcm, int fram
     if (was_idle && vox_receiver_is_idle(p->engine, source) && rec->ticks > 0) {
         vox_recorder_hold(rec, frames);
     } else {
-        int channels = rec->channels ? rec->channels : source_channels(p, source);
-        vox_recorder_pcm(rec, pcm, frames, channels);
+        bool opens = rec->kind == VOX_OUTPUT_FILE && rec->channels == 0;
+        vox_recorder_pcm(rec, pcm, frames, opens ? source_channels(p, source) : rec->channels);
     }
     check_recorder(p, rec);
 }
