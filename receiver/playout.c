@@ -504,6 +504,7 @@ static bool play_head(struct vox_playout *p, const struct vox_packet *head, int 
     append_head(p, head, t_ns - vox_rtp_to_ns(skip));
     if (skip > 0 && skip < p->fifo_frames) {
         fifo_drop_front(p, skip);
+        p->counts.played_ticks -= skip; /* its time was heard already, concealed */
         fade_in_front(p, tail);
     }
     adapt(p, t_ns);
