@@ -31,6 +31,7 @@ struct vox_outlet {
     struct vox_trace *trace;
     struct vox_impair *media; /* NULL: no simulated network */
     struct vox_impair *rtcp;
+    size_t rtcp_destination; /* of the pacer's */
     int64_t last_due_ns;
     uint64_t media_dropped;
     uint64_t media_duplicated;
@@ -141,6 +142,12 @@ static int open_socket(struct vox_outlet *outlet, const struct vox_send_options 
     pacer.fd = vox_udp_fd(outlet->udp);
     pacer.destinations[0] = outlet->to;
     pacer.destination_count = 1;
+    if (options->no_rtcp_mux) {
+        pacer.destinations[1] = outlet->to;
+        vox_address_set_port(&pacer.destinations[1], (uint16_t)(vox_address_port(&outlet->to) + 1));
+        pacer.destination_count = 2;
+        outlet->rtcp_destination = 1;
+    }
     pacer.capacity = room(options, &network);
     return vox_pacer_create(&pacer, &outlet->pacer, error);
 }
@@ -195,6 +202,8 @@ static void decide(struct vox_outlet *outlet, const struct vox_datagram *datagra
     if (is_media) {
         outlet->media_dropped += fate->copies == 0;
         outlet->media_duplicated += fate->copies == 2;
+    } else if (fate->copies == 0) {
+        *fate = (struct vox_fate){.copies = 1, .deliver_ns = {datagram->send_ns}};
     }
 }
 
@@ -204,10 +213,15 @@ void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datag
     decide(outlet, datagram, &fate);
     if (fate.copies == 0)
         return;
-    for (int i = 0; i < fate.copies; i++)
+    for (int i = 0; i < fate.copies; i++) {
+        if (datagram->kind == VOX_DATAGRAM_RTCP && fate.deliver_ns[i] < outlet->last_due_ns)
+            fate.deliver_ns[i] = outlet->last_due_ns;
         if (fate.deliver_ns[i] > outlet->last_due_ns)
             outlet->last_due_ns = fate.deliver_ns[i];
-    vox_pacer_push(outlet->pacer, datagram->bytes, datagram->len, 0, fate.deliver_ns, fate.copies);
+    }
+    size_t destination = datagram->kind == VOX_DATAGRAM_RTCP ? outlet->rtcp_destination : 0;
+    vox_pacer_push(outlet->pacer, datagram->bytes, datagram->len, destination, fate.deliver_ns,
+                   fate.copies);
 }
 
 int vox_outlet_fd(const struct vox_outlet *outlet)

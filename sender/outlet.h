@@ -7,7 +7,9 @@
  *     vox_outlet_receive(outlet, feed_the_engine, me);
  *
  * Media and RTCP go through two instances of the simulated network with different seeds, so that
- * the fate of a media packet does not hang on when a report happened to be due.
+ * the fate of a media packet does not hang on when a report happened to be due. When that is, no
+ * seed decides; so reports are never lost, only late, and none overtakes the media: a lost or hasty
+ * goodbye would make an end of the stream that the seed does not repeat.
  *
  * Thread rule: one owner (the pacing thread is inside). send is RT-safe.
  */
