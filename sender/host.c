@@ -26,7 +26,11 @@ enum {
     SECOND_MS = 1000,
     DRAIN_MS = 10,
     CNAME_BYTES = 32,
+    SIGNALS = 3,
 };
+
+/* A terminal that is closed ends the stream like Ctrl-C: receivers hear a goodbye. */
+static const int end_signals[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
 #define DEFAULT_LEAD_NS (100 * VOX_NS_PER_MS)
 
@@ -57,7 +61,7 @@ struct vox_host {
     uv_poll_t socket_poll, input_poll;
     bool has_input_poll; /* a pipe to wait for */
     uv_async_t mic_async;
-    uv_signal_t interrupt, terminate;
+    uv_signal_t signals[SIGNALS];
 
     struct vox_feeder *feeder; /* of input */
     int64_t read_frames;       /* of the source so far */
@@ -323,10 +327,12 @@ static void open_loop(struct vox_host *h)
         uv_timer_init(&h->loop, timers[i]);
         timers[i]->data = h;
     }
-    uv_signal_init(&h->loop, &h->interrupt);
-    uv_signal_init(&h->loop, &h->terminate);
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&h->loop, &h->signals[i]);
+        h->signals[i].data = h;
+    }
     uv_async_init(&h->loop, &h->mic_async, on_mic_async);
-    h->interrupt.data = h->terminate.data = h->mic_async.data = h;
+    h->mic_async.data = h;
 }
 
 static int open_source(struct vox_host *h)
@@ -484,8 +490,8 @@ int vox_host_run(struct vox_host *h)
 {
     struct vox_send_report report;
     signal(SIGPIPE, SIG_IGN); /* a reader of --stats that leaves is no reason to end */
-    uv_signal_start(&h->interrupt, on_signal, SIGINT);
-    uv_signal_start(&h->terminate, on_signal, SIGTERM);
+    for (int i = 0; i < SIGNALS; i++)
+        uv_signal_start(&h->signals[i], on_signal, end_signals[i]);
     uv_poll_start(&h->socket_poll, UV_READABLE | UV_PRIORITIZED, on_socket);
     uv_timer_start(&h->second_timer, on_second, SECOND_MS, SECOND_MS);
     if (vox_progress_is_live(&h->progress))
