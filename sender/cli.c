@@ -221,6 +221,12 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
          .kind = VOX_OPTION_STRING,
          .target.string = &o->sdp,
          .help = "write the description of the stream that players open (ffplay, VLC, GStreamer)"},
+        {.name = "no-rtcp-mux",
+         .group = "Network",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->no_rtcp_mux,
+         .help = "send RTCP to the port above PORT, for receivers that look for it only there; "
+                 "their reports come back then"},
         {.name = "interface",
          .argument = "IF",
          .group = "Network",

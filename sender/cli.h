@@ -59,6 +59,7 @@ struct vox_send_options {
     uint64_t seed;
 
     const char *sdp;
+    bool no_rtcp_mux;
     const char *interface;
     int ttl; /* 0: the system's */
     int dscp;

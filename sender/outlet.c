@@ -33,6 +33,7 @@ struct vox_outlet {
     struct vox_impair *rtcp;
     size_t rtcp_destination; /* of the pacer's */
     int64_t last_due_ns;
+    int64_t media_send_ns; /* of the latest media datagram */
     uint64_t media_dropped;
     uint64_t media_duplicated;
 };
@@ -123,6 +124,22 @@ static size_t room(const struct vox_send_options *options, const struct vox_impa
     return packets < MAX_WAITING ? (size_t)packets : MAX_WAITING;
 }
 
+/* RFC 3550, section 11: RTCP goes to the port above, unless both ends agree on one port. */
+static int add_rtcp_destination(struct vox_outlet *outlet, struct vox_pacer_config *pacer,
+                                struct vox_net_error *error)
+{
+    uint16_t port = vox_address_port(&outlet->to);
+    if (port == UINT16_MAX)
+        return vox_net_error_set(error, VOX_EINVAL,
+                                 "there is no port above %u for RTCP; choose another one or leave "
+                                 "out --no-rtcp-mux",
+                                 port);
+    outlet->rtcp_destination = pacer->destination_count;
+    pacer->destinations[pacer->destination_count] = outlet->to;
+    vox_address_set_port(&pacer->destinations[pacer->destination_count++], (uint16_t)(port + 1));
+    return 0;
+}
+
 static int open_socket(struct vox_outlet *outlet, const struct vox_send_options *options,
                        struct vox_net_error *error)
 {
@@ -142,12 +159,8 @@ static int open_socket(struct vox_outlet *outlet, const struct vox_send_options 
     pacer.fd = vox_udp_fd(outlet->udp);
     pacer.destinations[0] = outlet->to;
     pacer.destination_count = 1;
-    if (options->no_rtcp_mux) {
-        pacer.destinations[1] = outlet->to;
-        vox_address_set_port(&pacer.destinations[1], (uint16_t)(vox_address_port(&outlet->to) + 1));
-        pacer.destination_count = 2;
-        outlet->rtcp_destination = 1;
-    }
+    if (options->no_rtcp_mux && (err = add_rtcp_destination(outlet, &pacer, error)) < 0)
+        return err;
     pacer.capacity = room(options, &network);
     return vox_pacer_create(&pacer, &outlet->pacer, error);
 }
@@ -207,18 +220,33 @@ static void decide(struct vox_outlet *outlet, const struct vox_datagram *datagra
     }
 }
 
+/*
+ * The first report and the goodbye stay behind the media that they belong to. Reports in between do
+ * not wait for media that was read ahead of time: they carry the time at which they were made, from
+ * which the round trip is measured.
+ */
+static void keep_order(struct vox_outlet *outlet, const struct vox_datagram *datagram,
+                       struct vox_fate *fate)
+{
+    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
+    bool is_behind = !is_media && datagram->send_ns >= outlet->media_send_ns;
+    if (is_media)
+        outlet->media_send_ns = datagram->send_ns;
+    for (int i = 0; i < fate->copies; i++) {
+        if (is_behind && fate->deliver_ns[i] < outlet->last_due_ns)
+            fate->deliver_ns[i] = outlet->last_due_ns;
+        if (fate->deliver_ns[i] > outlet->last_due_ns)
+            outlet->last_due_ns = fate->deliver_ns[i];
+    }
+}
+
 void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram)
 {
     struct vox_fate fate;
     decide(outlet, datagram, &fate);
+    keep_order(outlet, datagram, &fate);
     if (fate.copies == 0)
         return;
-    for (int i = 0; i < fate.copies; i++) {
-        if (datagram->kind == VOX_DATAGRAM_RTCP && fate.deliver_ns[i] < outlet->last_due_ns)
-            fate.deliver_ns[i] = outlet->last_due_ns;
-        if (fate.deliver_ns[i] > outlet->last_due_ns)
-            outlet->last_due_ns = fate.deliver_ns[i];
-    }
     size_t destination = datagram->kind == VOX_DATAGRAM_RTCP ? outlet->rtcp_destination : 0;
     vox_pacer_push(outlet->pacer, datagram->bytes, datagram->len, destination, fate.deliver_ns,
                    fate.copies);

@@ -26,6 +26,7 @@ static void describe(const struct vox_send_options *options, const struct vox_se
     sdp->inband_fec = stream->fec;
     sdp->dtx = stream->dtx;
     sdp->capture_time_id = stream->capture_time_id;
+    sdp->rtcp_mux = !options->no_rtcp_mux;
 }
 
 static int fail(const char *path, int errno_value, struct vox_net_error *error)

@@ -48,7 +48,7 @@ static void options_land_in_their_units(void **state)
     struct vox_send_options o;
     assert_int_equal(parse("x [::1]:6000 --bitrate 64 --frame 2.5 --channels 2 --dtx --fec "
                            "--duration 1.5 --loop --buffer 40 --ttl 4 --dscp 0 --interface lo "
-                           "--sdp s.sdp --stats - -q",
+                           "--sdp s.sdp --no-rtcp-mux --stats - -q",
                            &o),
                      VOX_OPTIONS_RUN);
     assert_int_equal(o.bitrate_bps, 64000);
@@ -61,6 +61,7 @@ static void options_land_in_their_units(void **state)
     assert_int_equal(o.dscp, 0);
     assert_string_equal(o.interface, "lo");
     assert_string_equal(o.sdp, "s.sdp");
+    assert_true(o.no_rtcp_mux);
     assert_string_equal(o.stats, "-");
 }
 

@@ -144,6 +144,92 @@ static void datagrams_wait_for_their_time(void **state)
     vox_udp_close(peer.udp);
 }
 
+/* A stream from a file is read ahead of its time; the times in reports must stay true. */
+static void reports_do_not_wait_for_media_that_is_not_due(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct vox_outlet *outlet = NULL;
+    open_peer(&peer);
+    struct vox_send_options options = options_to(&peer);
+    options.jitter_ns = VOX_NS_PER_MS;
+    assert_int_equal(vox_outlet_create(&options, &outlet, &error), 0);
+    int64_t now_ns = vox_clock_now_ns(), hour_ns = 3600 * VOX_NS_PER_S;
+    struct vox_datagram datagram = {.kind = VOX_DATAGRAM_RTP,
+                                    .bytes = (const uint8_t *)"x",
+                                    .len = 1,
+                                    .send_ns = now_ns + hour_ns};
+    vox_outlet_send(outlet, &datagram);
+    datagram.kind = VOX_DATAGRAM_RTCP;
+    datagram.send_ns = now_ns;
+    vox_outlet_send(outlet, &datagram);
+    int64_t until_ns = now_ns + 20 * VOX_NS_PER_S;
+    while (vox_outlet_pending(outlet) > 1 && vox_clock_now_ns() < until_ns)
+        vox_clock_sleep_until(vox_clock_now_ns() + VOX_NS_PER_MS);
+    assert_int_equal(vox_outlet_pending(outlet), 1);
+    datagram.send_ns = now_ns + hour_ns;
+    vox_outlet_send(outlet, &datagram); /* the goodbye */
+    assert_int_equal(vox_outlet_pending(outlet), 2);
+    assert_true(vox_outlet_last_due_ns(outlet) >= now_ns + hour_ns);
+    vox_outlet_stop(outlet);
+    vox_outlet_destroy(outlet);
+    vox_udp_close(peer.udp);
+}
+
+static void open_neighbours(struct peer *peer, struct vox_udp **above)
+{
+    for (int tries = 0; tries < 50; tries++) {
+        open_peer(peer);
+        struct vox_udp_receiver_config config;
+        vox_udp_receiver_config_init(&config);
+        config.local = *vox_udp_local(peer->udp);
+        vox_address_set_port(&config.local, (uint16_t)(vox_address_port(&config.local) + 1));
+        if (vox_udp_open_receiver(&config, above, &error) == 0)
+            return;
+        vox_udp_close(peer->udp);
+    }
+    fail_msg("no two free ports in a row: %s", error.text);
+}
+
+static int count_received(struct vox_udp *udp, const char *text)
+{
+    const struct vox_udp_datagram *got;
+    int n, count = 0;
+    while ((n = vox_udp_receive(udp, &got)) > 0)
+        for (int i = 0; i < n; i++)
+            count += got[i].len == 1 && got[i].bytes[0] == (uint8_t)text[0];
+    return count;
+}
+
+static void without_mux_reports_go_to_the_port_above(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct vox_udp *above = NULL;
+    struct vox_outlet *outlet = NULL;
+    open_neighbours(&peer, &above);
+    struct vox_send_options options = options_to(&peer);
+    options.no_rtcp_mux = true;
+    assert_int_equal(vox_outlet_create(&options, &outlet, &error), 0);
+    struct vox_datagram datagram = {
+        .kind = VOX_DATAGRAM_RTP, .bytes = (const uint8_t *)"m", .len = 1};
+    vox_outlet_send(outlet, &datagram);
+    datagram =
+        (struct vox_datagram){.kind = VOX_DATAGRAM_RTCP, .bytes = (const uint8_t *)"r", .len = 1};
+    vox_outlet_send(outlet, &datagram);
+    wait_until_all_left(outlet);
+    vox_outlet_stop(outlet);
+    assert_int_equal(count_received(peer.udp, "m"), 1);
+    assert_int_equal(count_received(above, "r"), 1);
+    vox_outlet_destroy(outlet);
+    outlet = NULL;
+    options.destination = "127.0.0.1:65535";
+    assert_int_equal(vox_outlet_create(&options, &outlet, &error), VOX_EINVAL);
+    assert_non_null(strstr(error.text, "65535"));
+    vox_udp_close(peer.udp);
+    vox_udp_close(above);
+}
+
 static void bad_traces_are_told_with_their_line(void **state)
 {
     (void)state;
@@ -170,4 +256,6 @@ static void bad_traces_are_told_with_their_line(void **state)
 RUN(cmocka_unit_test(the_same_seed_gives_the_same_fates_whatever_rtcp_does),
     cmocka_unit_test(without_a_network_everything_arrives),
     cmocka_unit_test(datagrams_wait_for_their_time),
+    cmocka_unit_test(reports_do_not_wait_for_media_that_is_not_due),
+    cmocka_unit_test(without_mux_reports_go_to_the_port_above),
     cmocka_unit_test(bad_traces_are_told_with_their_line))
