@@ -13,7 +13,7 @@
 
 static const char description[] =
     "Receives Opus audio over RTP (RFC 3550, RFC 7587): puts the packets in order, conceals what "
-    "is missing, and plays or records it, with the least delay that this network allows.\n"
+    "is missing, and plays or records it, after a delay that it learns from the arrivals.\n"
     "Where a sender runs on this machine, or with --clock-synced, delays are counted from the "
     "capture of the sound; else from the fastest packet.";
 
@@ -54,12 +54,12 @@ static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struc
         .max = 2,
         .target.integer = &o->channels,
         .help = "1 or 2; default: 2 for speaker and stdout, as the first source has for a file"};
-    t[n++] =
-        (struct vox_option){.name = "separate",
-                            .group = "Output",
-                            .kind = VOX_OPTION_FLAG,
-                            .target.flag = &o->separate,
-                            .help = "a file for each source, named FILE-SSRC, instead of a mix"};
+    t[n++] = (struct vox_option){
+        .name = "separate",
+        .group = "Output",
+        .kind = VOX_OPTION_FLAG,
+        .target.flag = &o->separate,
+        .help = "a file for each source, like FILE-1a2b3c4d.wav by its SSRC, instead of a mix"};
     t[n++] = (struct vox_option){
         .name = "buffer",
         .argument = "MS",
@@ -92,7 +92,7 @@ static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struc
                                  .min = 0,
                                  .max = 10000,
                                  .target.ns = &o->min_delay_ns,
-                                 .help = "auto stays above; default 0"};
+                                 .help = "auto does not go below; default 0"};
     t[n++] = (struct vox_option){.name = "max-delay",
                                  .argument = "MS",
                                  .group = "Playout",
@@ -100,7 +100,7 @@ static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struc
                                  .min = 0,
                                  .max = 10000,
                                  .target.ns = &o->max_delay_ns,
-                                 .help = "auto stays below; default 2000"};
+                                 .help = "auto does not go above; default 2000"};
     t[n++] = (struct vox_option){
         .name = "clock-synced",
         .group = "Playout",
@@ -128,7 +128,7 @@ static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struc
                                  .min = 0.001,
                                  .max = 1e9,
                                  .target.ns = &o->duration_ns,
-                                 .help = "stop after so long"};
+                                 .help = "stop after so many seconds"};
     t[n++] = (struct vox_option){
         .name = "idle-exit",
         .argument = "S",
@@ -139,20 +139,23 @@ static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struc
         .word = "never",
         .word_value = -1,
         .target.ns = &o->idle_exit_ns,
-        .help = "stop so long after the last source has ended; default: 1, never for a speaker"};
-    t[n++] = (struct vox_option){.name = "stats",
-                                 .argument = "FILE",
-                                 .group = "Reports",
-                                 .kind = VOX_OPTION_STRING,
-                                 .target.string = &o->stats_path,
-                                 .help = "statistics as JSON; - writes a line a second to stdout"};
+        .help =
+            "stop so many seconds after the last source has ended, or never; default: 1, with a "
+            "speaker never"};
+    t[n++] = (struct vox_option){
+        .name = "stats",
+        .argument = "FILE",
+        .group = "Reports",
+        .kind = VOX_OPTION_STRING,
+        .target.string = &o->stats_path,
+        .help = "write statistics as JSON at the end; with -, to standard output each second"};
     t[n++] = (struct vox_option){
         .name = "events",
         .argument = "FILE",
         .group = "Reports",
         .kind = VOX_OPTION_STRING,
         .target.string = &o->events_path,
-        .help = "every glitch with its cause, every change of delay, as JSON lines"};
+        .help = "write every glitch with its cause and every change of delay as JSON lines"};
     t[n++] = (struct vox_option){.name = "quiet",
                                  .letter = 'q',
                                  .group = "Reports",

@@ -151,7 +151,7 @@ static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *
          SIMULATED,
          .kind = VOX_OPTION_PERCENT,
          .target.number = &o->loss,
-         .help = "share of the packets that is lost"},
+         .help = "share of the packets that is lost, 0..100"},
         {.name = "burst",
          .argument = "PACKETS",
          SIMULATED,
@@ -166,7 +166,7 @@ static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *
          .kind = VOX_OPTION_MS,
          .max = 60000,
          .target.ns = &o->delay_ns,
-         .help = "one way"},
+         .help = "one-way delay"},
         {.name = "jitter",
          .argument = "MS",
          SIMULATED,
@@ -179,13 +179,13 @@ static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *
          SIMULATED,
          .kind = VOX_OPTION_PERCENT,
          .target.number = &o->reorder,
-         .help = "share that is overtaken by later ones"},
+         .help = "share of the packets that is overtaken by later ones, 0..100"},
         {.name = "duplicate",
          .argument = "PCT",
          SIMULATED,
          .kind = VOX_OPTION_PERCENT,
          .target.number = &o->duplicate,
-         .help = "share that arrives twice"},
+         .help = "share of the packets that arrives twice, 0..100"},
         {.name = "rate-limit",
          .argument = "KBPS",
          SIMULATED,
@@ -199,7 +199,9 @@ static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *
          SIMULATED,
          .kind = VOX_OPTION_STRING,
          .target.string = &o->trace,
-         .help = "delays and losses of a recorded network"},
+         .help =
+             "delays and losses of a recorded network: lines `seq send_ms recv_ms`, or `lost` for "
+             "recv_ms"},
         {.name = "seed",
          .argument = "N",
          SIMULATED,
@@ -220,7 +222,7 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
          .group = "Network",
          .kind = VOX_OPTION_STRING,
          .target.string = &o->sdp,
-         .help = "write the description of the stream that players open (ffplay, VLC, GStreamer)"},
+         .help = "write a description of the stream (SDP) for other players to open"},
         {.name = "no-rtcp-mux",
          .group = "Network",
          .kind = VOX_OPTION_FLAG,
@@ -265,7 +267,7 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
          .group = "Output",
          .kind = VOX_OPTION_STRING,
          .target.string = &o->stats,
-         .help = "write statistics as JSON at the end; `-`: lines to standard output each second"},
+         .help = "write statistics as JSON at the end; with -, to standard output each second"},
     };
     memcpy(rows, table, sizeof table);
     return sizeof table / sizeof table[0];
@@ -273,7 +275,8 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
 
 static const char description[] =
     "Sends sound in Opus packets over UDP (RTP, RFC 3550 and 7587), live, in the time it lasts. "
-    "voxgram-recv plays it; so do FFmpeg, VLC and GStreamer from the file of --sdp.";
+    "voxgram-recv plays it; so do FFmpeg, GStreamer, and VLC where it is built with live555, from "
+    "the file of --sdp.";
 
 static const char arguments_help[] =
     "SOURCE\taudio file (WAV, FLAC, Ogg, Opus, MP3, ...) | mic | mic:NAME | - (raw 16-bit "
