@@ -19,6 +19,7 @@ set -u
     echo "run this by ctest, or set BIN, TOOLS and DATA" >&2
     exit 2
 }
+SCRIPT=$(cd "$(dirname "$0")" && pwd)/${0##*/} # to run itself again, in a network of its own
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/voxgram-e2e-XXXXXX") || exit 2
 cd "$WORK" || exit 2
 running=
@@ -99,15 +100,15 @@ is_listening() {
 # listen NAME ARGUMENT...: starts a receiver, sets $pid and the $port that it listens on. Whatever
 # happens, it ends after a minute.
 listen() {
-    name=$1
+    who=$1
     shift
-    "$BIN/voxgram-recv" --duration 60 "$@" >"$name.out" 2>"$name.err" </dev/null &
+    "$BIN/voxgram-recv" --duration 60 "$@" >"$who.out" 2>"$who.err" </dev/null &
     pid=$!
     running="$running $pid"
-    eval "pid_$name=$pid"
-    until_true is_listening "$name" "$pid" || fail "$name does not listen"
-    port=$(sed -n '1s/^.*listening on .*:\([0-9]*\)$/\1/p' "$name.err")
-    [ -n "$port" ] || fail "$name does not listen"
+    eval "pid_$who=$pid"
+    until_true is_listening "$who" "$pid" || fail "$who does not listen"
+    port=$(sed -n '1s/^.*listening on .*:\([0-9]*\)$/\1/p' "$who.err")
+    [ -n "$port" ] || fail "$who does not listen"
 }
 
 # receive NAME ARGUMENT...: the same, of one that leaves as soon as its sources have.
@@ -127,12 +128,12 @@ received() {
 
 # start_send NAME ARGUMENT...: starts a sender in the background, sets $pid.
 start_send() {
-    name=$1
+    who=$1
     shift
-    "$BIN/voxgram-send" "$@" >"$name.send.out" 2>"$name.send.err" </dev/null &
+    "$BIN/voxgram-send" "$@" >"$who.send.out" 2>"$who.send.err" </dev/null &
     pid=$!
     running="$running $pid"
-    eval "pid_${name}_send=$pid"
+    eval "pid_${who}_send=$pid"
 }
 
 sent() {
@@ -142,9 +143,9 @@ sent() {
 
 # send NAME ARGUMENT...: a sender that is to succeed; its stdin is the caller's.
 send() {
-    name=$1
+    who=$1
     shift
-    "$BIN/voxgram-send" "$@" >"$name.send.out" 2>"$name.send.err" || fail "$name: sender ended with $?"
+    "$BIN/voxgram-send" "$@" >"$who.send.out" 2>"$who.send.err" || fail "$who: sender ended with $?"
 }
 
 # same A B: recordings equal in format and in every sample.
