@@ -49,7 +49,7 @@ path_faults() {
 
 # "./dev COMMAND", .ci/run, voxgram-PROGRAM.
 command_faults() {
-    grep -oE '\./dev [a-z]+' "$1" | sort -u | while read -r dev name; do
+    grep -oE '\./dev [a-z]+' "$1" | sort -u | while read -r _ name; do
         ./dev help | grep -qE "^  $name( |\$)" || echo "$1: ./dev has no command $name"
     done
     grep -oE 'voxgram-[a-z]+' "$1" | sort -u | while read -r name; do
