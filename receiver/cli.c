@@ -251,13 +251,24 @@ static bool listen_as_described(const char *path, struct vox_recv_options *o)
     return found;
 }
 
-static bool read_listen(const char *text, struct vox_recv_options *o)
+/* What is wrong with it as it stands; whether there is such a host is another question. */
+static bool check_listen(const char *text)
 {
-    if (ends_with(text, ".sdp"))
-        return listen_as_described(text, o);
+    struct vox_endpoint endpoint;
     struct vox_net_error error;
-    if (vox_address_lookup(text, &(struct vox_address_hints){.listening = true}, &o->listen,
-                           &error) == 0)
+    if (ends_with(text, ".sdp") || vox_address_parse(text, &endpoint, &error) == 0)
+        return true;
+    vox_message_error("%s", error.text);
+    return false;
+}
+
+bool vox_recv_find_listen(struct vox_recv_options *o)
+{
+    if (ends_with(o->listen_text, ".sdp"))
+        return listen_as_described(o->listen_text, o);
+    struct vox_net_error error;
+    if (vox_address_lookup(o->listen_text, &(struct vox_address_hints){.listening = true},
+                           &o->listen, &error) == 0)
         return true;
     vox_message_error("%s", error.text);
     return false;
@@ -306,8 +317,8 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
     enum vox_options_outcome outcome = vox_options_parse(&command, argc, argv, &positional);
     if (outcome != VOX_OPTIONS_RUN)
         return outcome;
-    if (!read_output(raw.output, &o) || !is_consistent(&o) ||
-        !read_listen(positional.count > 0 ? positional.items[0] : ":5004", &o))
+    o.listen_text = positional.count > 0 ? positional.items[0] : ":5004";
+    if (!read_output(raw.output, &o) || !is_consistent(&o) || !check_listen(o.listen_text))
         return VOX_OPTIONS_WRONG;
     if (o.idle_exit_ns == INT64_MIN)
         o.idle_exit_ns = o.output == VOX_OUTPUT_SPEAKER ? -1 : VOX_NS_PER_S;

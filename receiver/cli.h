@@ -21,6 +21,7 @@ enum vox_output_kind {
 };
 
 struct vox_recv_options {
+    const char *listen_text; /* as given; the next four come from vox_recv_find_listen */
     struct vox_address listen;
     struct vox_address multicast_source; /* of an SDP's source filter; len 0: any */
     int payload_type;                    /* -1: whatever comes */
@@ -45,5 +46,8 @@ struct vox_recv_options {
 
 /* RUN: options are filled in; else the program ends with vox_options' exit status. */
 enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_options *out);
+
+/* Where to listen: looks names up, reads a session description. False: it was said why not. */
+bool vox_recv_find_listen(struct vox_recv_options *options);
 
 #endif

@@ -203,8 +203,8 @@ static void finish_ended_recorders(struct program *p)
     for (int i = 0; p->options.separate && i < p->options.max_streams; i++) {
         if (!p->recording[i] || vox_receiver_source_next_pull_ns(p->engine, i) != VOX_NS_NEVER)
             continue;
-        p->report.recorded_ns += vox_rtp_to_ns(p->recorders[i].ticks);
         vox_recorder_finish(&p->recorders[i]);
+        p->report.recorded_ns += vox_rtp_to_ns(p->recorders[i].ticks);
         check_recorder(p, &p->recorders[i]);
         p->recording[i] = false;
     }
@@ -603,8 +603,8 @@ static void finish_recorders(struct program *p)
         if (!p->recording[i])
             continue;
         bool told = rec->failed;
-        p->report.recorded_ns += vox_rtp_to_ns(rec->ticks);
         vox_recorder_finish(rec);
+        p->report.recorded_ns += vox_rtp_to_ns(rec->ticks);
         if (rec->failed && !told) {
             vox_message_error("%s", rec->error.text);
             p->failed = true;
@@ -681,7 +681,8 @@ static int run(struct program *p)
     vox_status_init(&p->status, STDERR_FILENO, STATUS_NS);
     vox_message_set_status(&p->status);
     p->style = vox_meter_style(STDERR_FILENO);
-    bool ready = open_reports(p) && open_sockets(p) && open_output(p);
+    bool ready =
+        vox_recv_find_listen(&p->options) && open_reports(p) && open_sockets(p) && open_output(p);
     if (ready) {
         start_loop(p);
         uv_run(&p->loop, UV_RUN_DEFAULT);
@@ -696,6 +697,7 @@ int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN); /* a reader of stdout that goes away is an error, not our end */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that has grown to its limit */
     vox_message_init("voxgram-recv", stderr);
     struct program *p = calloc(1, sizeof *p); /* statistics and recorders: too large for a stack */
     if (!p)

@@ -175,6 +175,15 @@ static void make_empty(struct vox_recorder *rec)
     note(rec, vox_ogg_create(&config, &rec->ogg, &rec->error));
 }
 
+/* Leaves in `ticks` what the file really holds: on a full disk not all of it. */
+static int finish_file(struct vox_recorder *rec, struct vox_audio_error *error)
+{
+    int flushed = vox_file_flush(rec->file, error);
+    rec->ticks = vox_file_written_frames(rec->file);
+    int closed = vox_file_finish(rec->file, flushed < 0 ? NULL : error);
+    return flushed < 0 ? flushed : closed;
+}
+
 void vox_recorder_finish(struct vox_recorder *rec)
 {
     struct vox_audio_error last = {{0}};
@@ -182,7 +191,7 @@ void vox_recorder_finish(struct vox_recorder *rec)
     if (!rec->file && !rec->ogg && !rec->failed)
         make_empty(rec);
     if (rec->file)
-        err = vox_file_finish(rec->file, &last);
+        err = finish_file(rec, &last);
     if (rec->ogg)
         err = vox_ogg_finish(rec->ogg, &last);
     rec->file = NULL;

@@ -490,6 +490,7 @@ int vox_host_run(struct vox_host *h)
 {
     struct vox_send_report report;
     signal(SIGPIPE, SIG_IGN); /* a reader of --stats that leaves is no reason to end */
+    signal(SIGXFSZ, SIG_IGN); /* nor is a file that may not grow */
     for (int i = 0; i < SIGNALS; i++)
         uv_signal_start(&h->signals[i], on_signal, end_signals[i]);
     uv_poll_start(&h->socket_poll, UV_READABLE | UV_PRIORITIZED, on_socket);
