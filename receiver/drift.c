@@ -1,18 +1,19 @@
 #include "receiver/drift.h"
 
+#include <math.h>
+
 /* ppm for each ms of error: 50 ppm take 20 s to work off 1 ms. */
 #define PROPORTIONAL_PPM_PER_MS 50.0
-/* Proportional^2 / 4, in ppm per ms and s, for critical damping. */
-#define INTEGRAL_PPM_PER_MS_S 0.625
-/* Reached where the error becomes no business of the clocks; 1.3 cents, which nobody hears. */
+/* 1.3 cents, which nobody hears. */
 #define PROPORTIONAL_LIMIT_PPM 750.0
 #define SKEW_LIMIT_PPM 1000.0
-/*
- * Beyond this the error is a change of target or of path, not of clocks. A skew of 1000 ppm strays
- * by 14.7 ms (skew * 40 s / e) until it is learned: a lower limit would stop the learning there,
- * and the delay would creep for ever.
- */
-#define SKEW_ERROR_LIMIT_MS 15.0
+/* The observer's gains, for two poles at 1 / 40 s. */
+#define DELAY_GAIN_PER_S 0.05
+#define SKEW_GAIN_PPM_PER_MS_S 0.625
+/* A delay this far from where the skew would have it was moved by a change of path. */
+#define ANCHOR_MS 5.0
+/* One ppm for one second, in ms. */
+#define MS_PER_PPM_S 1e-3
 
 static double clamp(double x, double limit)
 {
@@ -21,19 +22,38 @@ static double clamp(double x, double limit)
 
 void vox_drift_init(struct vox_drift *drift)
 {
-    drift->skew_ppm = 0;
-    drift->ppm = 0;
+    *drift = (struct vox_drift){.anchored = false};
 }
 
-double vox_drift_update(struct vox_drift *drift, int64_t error_ns, int64_t dt_ns)
+void vox_drift_anchor(struct vox_drift *drift)
 {
-    double error_ms = (double)error_ns / 1e6;
-    double dt_s = (double)dt_ns / 1e9;
-    if (error_ms < SKEW_ERROR_LIMIT_MS && error_ms > -SKEW_ERROR_LIMIT_MS) {
-        double step = INTEGRAL_PPM_PER_MS_S * error_ms * dt_s;
-        drift->skew_ppm = clamp(drift->skew_ppm + step, SKEW_LIMIT_PPM);
+    drift->anchored = false;
+}
+
+void vox_drift_moved(struct vox_drift *drift, int64_t by_ns)
+{
+    drift->delay_ms += (double)by_ns / 1e6;
+}
+
+static void observe(struct vox_drift *drift, double delay_ms, double dt_s)
+{
+    if (!drift->anchored || fabs(delay_ms - drift->delay_ms) > ANCHOR_MS) {
+        drift->anchored = true;
+        drift->delay_ms = delay_ms;
+        return;
     }
-    double now = clamp(PROPORTIONAL_PPM_PER_MS * error_ms, PROPORTIONAL_LIMIT_PPM);
-    drift->ppm = drift->skew_ppm + now;
+    drift->delay_ms += (drift->skew_ppm - drift->ppm) * MS_PER_PPM_S * dt_s;
+    double surprise_ms = delay_ms - drift->delay_ms;
+    double skew_ppm = drift->skew_ppm + SKEW_GAIN_PPM_PER_MS_S * surprise_ms * dt_s;
+    drift->delay_ms += DELAY_GAIN_PER_S * surprise_ms * dt_s;
+    drift->skew_ppm = clamp(skew_ppm, SKEW_LIMIT_PPM);
+}
+
+double vox_drift_update(struct vox_drift *drift, int64_t delay_ns, int64_t target_ns, int64_t dt_ns)
+{
+    double error_ms = (double)(delay_ns - target_ns) / 1e6;
+    observe(drift, (double)delay_ns / 1e6, (double)dt_ns / 1e9);
+    drift->ppm =
+        drift->skew_ppm + clamp(PROPORTIONAL_PPM_PER_MS * error_ms, PROPORTIONAL_LIMIT_PPM);
     return drift->ppm;
 }

@@ -1,27 +1,37 @@
 /*
- * Keeps the playout delay where it should be against two clocks that differ by some ppm: a
- * proportional-integral controller from the delay's error to a correction of speed. The integral
- * learns the skew; time constant 40 s, critically damped.
+ * Keeps the playout delay where it should be against two clocks that differ by some ppm. The skew
+ * is learned from how the delay moves while it is left alone (an observer, time constant 40 s); the
+ * correction of speed is the skew, and 50 ppm for each ms that the delay is too long. So neither a
+ * target that moves nor audio that is cut out or put in is mistaken for a skew.
  *
- *     ppm = vox_drift_update(&drift, delay_ns - target_ns, dt_ns);   // > 0: play faster
+ *     ppm = vox_drift_update(&drift, delay_ns, target_ns, dt_ns);   // > 0: play faster
+ *     vox_drift_moved(&drift, -cut_ns);                             // by other means than speed
  *
  * Large errors are the stretcher's work: they move the speed by no more than LIMIT, which nobody
- * hears, and leave the integral alone.
+ * hears.
  *
  * Thread rule: value, one owner. RT-safe.
  */
 #ifndef VOX_RECEIVER_DRIFT_H
 #define VOX_RECEIVER_DRIFT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vox_drift {
-    double skew_ppm; /* the integral */
+    bool anchored;
+    double delay_ms; /* as the skew and the corrections would have it */
+    double skew_ppm; /* learned: how much faster the sender's clock is */
     double ppm;      /* in force */
 };
 
 void vox_drift_init(struct vox_drift *drift);
-/* error_ns: delay now minus wanted delay; dt_ns since the last update. Returns the correction. */
-double vox_drift_update(struct vox_drift *drift, int64_t error_ns, int64_t dt_ns);
+/* The delay now and the one wanted; dt_ns since the last update. Returns the correction. */
+double vox_drift_update(struct vox_drift *drift, int64_t delay_ns, int64_t target_ns,
+                        int64_t dt_ns);
+/* Since the last update audio was cut out (< 0) or put in (> 0): the clocks did not do that. */
+void vox_drift_moved(struct vox_drift *drift, int64_t by_ns);
+/* Whatever moved the delay since the last update says nothing of the clocks. */
+void vox_drift_anchor(struct vox_drift *drift);
 
 #endif

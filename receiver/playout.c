@@ -26,6 +26,8 @@ enum {
 #define TOO_SHORT_NS (5 * VOX_NS_PER_MS)
 #define STRETCH_PAUSE_NS (60 * VOX_NS_PER_MS)
 #define TARGET_EVENT_NS (5 * VOX_NS_PER_MS)
+/* Two clocks are held together to within so much. */
+#define CLOCK_MARGIN_NS VOX_NS_PER_MS
 
 /* In-band FEC is waited for when most packets carry it and this share of packets is lost. */
 #define FEC_PAYS_LOSS 0.002
@@ -137,8 +139,9 @@ int64_t vox_playout_target_ns(const struct vox_playout *p)
 {
     if (is_fixed(p))
         return p->config->delay_ns;
-    int64_t target = vox_delay_target_ns(&p->delay) + p->lead_ns;
-    int64_t fec = vox_delay_p90_ns(&p->delay) + p->lead_ns + vox_rtp_to_ns(p->last_duration);
+    int64_t ahead = p->lead_ns + (p->config->follow_source ? 0 : CLOCK_MARGIN_NS);
+    int64_t target = vox_delay_target_ns(&p->delay) + ahead;
+    int64_t fec = vox_delay_p90_ns(&p->delay) + ahead + vox_rtp_to_ns(p->last_duration);
     if (fec_pays(p) && fec > target)
         target = fec;
     if (target < p->config->min_delay_ns)
@@ -414,8 +417,8 @@ static int64_t over_ticks(const struct vox_playout *p, const struct vox_packet *
     int64_t growth = p->play_ts + p->expanded - head->ts - overlap;
     if (growth <= 0)
         return overlap + growth;
-    int64_t too_long = delay_of(p, head->ts + overlap, t_ns) - vox_playout_target_ns(p);
-    int64_t ticks = vox_ns_to_rtp(too_long);
+    int64_t most_ns = vox_playout_target_ns(p) + (is_fixed(p) ? 0 : TOO_LONG_NS);
+    int64_t ticks = vox_ns_to_rtp(delay_of(p, head->ts + overlap, t_ns) - most_ns);
     return overlap + (ticks < 0 ? 0 : ticks < growth ? ticks : growth);
 }
 

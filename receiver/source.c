@@ -10,6 +10,9 @@
 
 enum { BLOCK_FRAMES = 480 /* 10 ms, or less for shorter packets */ };
 
+/* More than two clocks move the playout from one pull to the next. */
+#define CUT_NS (VOX_NS_PER_MS / 4)
+
 int vox_source_create(struct vox_source *source, const struct vox_receiver_config *config,
                       int index)
 {
@@ -148,16 +151,32 @@ void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_e
 
 /* ---- to the converter ---- */
 
-/* The clock follows the delay's error; a gap says nothing about clocks. */
-static void steer(struct vox_source *source, int64_t playout_ns)
+static int64_t filter_ns(const struct vox_source *source)
 {
-    int64_t dt_ns = playout_ns - source->last_playout_ns;
-    source->last_playout_ns = playout_ns;
-    if (!vox_playout_is_steady(source->playout) || dt_ns <= 0 || dt_ns > VOX_NS_PER_S)
+    return (int64_t)(vox_resample_delay_frames(source->resample) * 1e9 / VOX_RTP_HZ);
+}
+
+/*
+ * The clock follows the delay's error; a gap says nothing about clocks. held_ns: audio that has
+ * left playout and is not heard yet. Its amount beats with the length of the pulls, in time with
+ * the skew: uncounted, it would move the delay by milliseconds.
+ */
+static void steer(struct vox_source *source, int64_t playout_ns, int64_t held_ns)
+{
+    if (!vox_playout_is_steady(source->playout))
         return;
-    source->current_ns = vox_playout_current_ns(source->playout, playout_ns);
-    int64_t error_ns = source->current_ns - vox_playout_target_ns(source->playout);
-    vox_drift_update(&source->drift, error_ns, dt_ns);
+    int64_t dt_ns = playout_ns - source->steered_ns;
+    source->steered_ns = playout_ns;
+    source->current_ns = vox_playout_current_ns(source->playout, playout_ns + held_ns);
+    int64_t base_ns = vox_delay_base_ns(vox_playout_delay(source->playout));
+    int64_t moved_ns = source->current_ns + base_ns - source->zero_ns;
+    source->zero_ns += moved_ns;
+    if (dt_ns <= 0 || dt_ns > VOX_NS_PER_S)
+        vox_drift_anchor(&source->drift);
+    else if (llabs(moved_ns) > CUT_NS)
+        vox_drift_moved(&source->drift, moved_ns);
+    vox_drift_update(&source->drift, source->current_ns, vox_playout_target_ns(source->playout),
+                     dt_ns);
 }
 
 /* At most CHUNK frames at 48 kHz, mapped to the output's channels. Returns those that count. */
@@ -186,11 +205,16 @@ static int pull_direct(struct vox_source *source, float *pcm, int frames, int64_
     return valid;
 }
 
+/*
+ * Chunks wander through the pulls, in time with the skew. Each is said to be asked for as early as
+ * the earliest: a lead that wanders would take the delay's target with it.
+ */
 static int pull_resampled(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
                           int64_t playout_ns)
 {
     int channels = source->config->output_channels;
-    int64_t filter_ns = (int64_t)(vox_resample_delay_frames(source->resample) * 1e9 / VOX_RTP_HZ);
+    int64_t end_ns = playout_ns + vox_ticks_to_ns(frames, source->config->output_hz);
+    int64_t lead_ns = end_ns + filter_ns(source) - now_ns;
     int valid = 0;
     vox_resample_set_ppm(source->resample, -source->drift.ppm);
     for (int made = 0; made < frames;) {
@@ -202,8 +226,9 @@ static int pull_resampled(struct vox_source *source, float *pcm, int frames, int
         source->chunk_frames -= (int)used;
         if (made == frames || source->chunk_frames > 0)
             continue;
-        int64_t t_ns = playout_ns + vox_ticks_to_ns(made, source->config->output_hz) + filter_ns;
-        valid |= produce(source, source->chunk, VOX_SOURCE_CHUNK, now_ns, t_ns);
+        int64_t t_ns =
+            playout_ns + vox_ticks_to_ns(made, source->config->output_hz) + filter_ns(source);
+        valid |= produce(source, source->chunk, VOX_SOURCE_CHUNK, t_ns - lead_ns, t_ns);
         source->chunk_at = 0;
         source->chunk_frames = VOX_SOURCE_CHUNK;
     }
@@ -213,7 +238,8 @@ static int pull_resampled(struct vox_source *source, float *pcm, int frames, int
 int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
                     int64_t playout_ns, bool resampled)
 {
-    steer(source, playout_ns);
+    int64_t held_ns = resampled ? vox_rtp_to_ns(source->chunk_frames) + filter_ns(source) : 0;
+    steer(source, playout_ns, held_ns);
     int valid = resampled ? pull_resampled(source, pcm, frames, now_ns, playout_ns)
                           : pull_direct(source, pcm, frames, now_ns, playout_ns);
     int64_t block_ns = vox_ticks_to_ns(frames, source->config->output_hz);
