@@ -24,7 +24,7 @@ static const char arguments[] =
 static const char examples[] =
     "  voxgram-recv                                  play what comes to port 5004\n"
     "  voxgram-recv :5006 --output call.wav          record, mixed\n"
-    "  voxgram-recv --output talk.opus --separate    a file per speaker, not re-encoded\n"
+    "  voxgram-recv --output talk.opus --separate    a file per speaker, as it came\n"
     "  voxgram-recv 239.1.2.3:5004 --interface eth0  hear a multicast group\n"
     "  voxgram-recv --output - | aplay -f S16_LE -r 48000 -c 2\n";
 

@@ -159,7 +159,8 @@ static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *
          .min = 1,
          .max = 10000,
          .target.number = &o->burst_packets,
-         .help = "mean length of a loss burst (default 1: each on its own)"},
+         .help = "mean length of a loss burst, counted in packets of 20 ms whatever --frame is: 3 "
+                 "are 60 ms (default 1: each loss on its own)"},
         {.name = "delay",
          .argument = "MS",
          SIMULATED,
@@ -287,8 +288,7 @@ static const char arguments_help[] =
 static const char examples[] = "  voxgram-send speech.flac studio.example:5004\n"
                                "  voxgram-send mic 239.1.2.3 --profile lowdelay\n"
                                "  voxgram-send song.mp3 [::1]:5004 --loss 5 --burst 3 --jitter 30\n"
-                               "  arecord -f S16_LE -r 48000 -c 1 | voxgram-send - host --rate "
-                               "48000 --channels 1\n";
+                               "  arecord -f cd | voxgram-send - host --rate 44100 --channels 2\n";
 
 static bool parse_tone(const char *text, double *hz)
 {
@@ -440,7 +440,7 @@ void vox_send_options_impair(const struct vox_send_options *o, struct vox_impair
     vox_impair_config_init(out);
     out->loss = o->loss;
     out->burst_packets = o->burst_packets;
-    out->interval_ns = vox_rtp_to_ns(o->frame_ticks);
+    out->packet_ns = vox_rtp_to_ns(o->frame_ticks);
     out->delay_ns = o->delay_ns;
     out->jitter_ns = o->jitter_ns;
     out->reorder = o->reorder;
