@@ -39,7 +39,8 @@ void vox_impair_config_init(struct vox_impair_config *config)
 {
     *config = (struct vox_impair_config){
         .burst_packets = 1.0,
-        .interval_ns = 20 * VOX_NS_PER_MS,
+        .burst_unit_ns = 20 * VOX_NS_PER_MS,
+        .packet_ns = 20 * VOX_NS_PER_MS,
         .queue_ns = 500 * VOX_NS_PER_MS,
         .seed = 1,
     };
@@ -62,7 +63,8 @@ static bool valid(const struct vox_impair_config *c)
     if (!(c->burst_packets >= 1.0) || (c->loss >= 1.0 && c->burst_packets > 1.0))
         return false;
     return is_time(c->delay_ns) && is_time(c->jitter_ns) && is_time(c->queue_ns) &&
-           is_time(c->interval_ns) && c->interval_ns > 0 && c->rate_bps >= 0;
+           is_time(c->burst_unit_ns) && c->burst_unit_ns > 0 && is_time(c->packet_ns) &&
+           c->packet_ns > 0 && c->rate_bps >= 0;
 }
 
 /*
@@ -110,9 +112,9 @@ static double chance_of_loss(const struct vox_impair *impair, int64_t dt_ns)
     if (!impair->started || impair->lambda <= 0.0)
         return loss;
     /* The usual spacing needs no pow(), whose last bit differs from one libm to another. */
-    double kept = dt_ns == impair->config.interval_ns
+    double kept = dt_ns == impair->config.burst_unit_ns
                       ? impair->lambda
-                      : pow(impair->lambda, (double)dt_ns / (double)impair->config.interval_ns);
+                      : pow(impair->lambda, (double)dt_ns / (double)impair->config.burst_unit_ns);
     return loss + ((impair->bad ? 1.0 : 0.0) - loss) * kept;
 }
 
@@ -171,8 +173,8 @@ static struct luck draw(struct vox_impair *impair)
     int64_t delay_ns = c->delay_ns + (int64_t)(swing * (double)c->jitter_ns);
     return (struct luck){
         .delay_ns = delay_ns > 0 ? delay_ns : 0,
-        .hold_ns = held ? (int64_t)(hold * (double)c->interval_ns) : 0,
-        .copy_ns = twice ? (int64_t)(copy * (double)c->interval_ns) : -1,
+        .hold_ns = held ? (int64_t)(hold * (double)c->packet_ns) : 0,
+        .copy_ns = twice ? (int64_t)(copy * (double)c->packet_ns) : -1,
     };
 }
 

@@ -18,7 +18,7 @@
  *
  * Loss is a Gilbert-Elliott chain (Gilbert 1960; two states, everything lost in the bad one) that
  * lives in time: from one packet to the next, dt later, it moves as the discrete chain with mean
- * burst `burst_packets` would in dt / interval_ns steps. Packets sent exactly interval_ns apart see
+ * burst `burst_packets` would in dt / burst_unit_ns steps. Packets sent exactly that far apart see
  * the textbook chain per packet; one that sends less often sees no longer bursts for it, one that
  * sends more often sees more packets of the same burst gone.
  *
@@ -34,15 +34,16 @@ struct vox_trace;
 struct vox_impair;
 
 struct vox_impair_config {
-    double loss;            /* share of packets lost, 0..1 */
-    double burst_packets;   /* mean length of a loss burst at interval_ns; 1: independent losses */
-    int64_t interval_ns;    /* the packet spacing in which bursts are counted; default 20 ms */
-    int64_t delay_ns;       /* one way */
-    int64_t jitter_ns;      /* uniform in delay -+ jitter, cut off at 0; never overtakes */
-    double reorder;         /* share held back by one to three intervals, so that others overtake */
-    double duplicate;       /* share that arrives twice, the second up to one interval later */
-    int64_t rate_bps;       /* of the link, IP and UDP headers (28 bytes) included; 0: no limit */
-    int64_t queue_ns;       /* packets that would wait longer in front of the link are dropped */
+    double loss;           /* share of packets lost, 0..1 */
+    double burst_packets;  /* mean length of a loss burst; 1: independent losses */
+    int64_t burst_unit_ns; /* the packet spacing in which bursts are counted; default 20 ms */
+    int64_t packet_ns;     /* spacing of this stream's packets, to reorder; default 20 ms */
+    int64_t delay_ns;      /* one way */
+    int64_t jitter_ns;     /* uniform in delay -+ jitter, cut off at 0; never overtakes */
+    double reorder;        /* share held back by one to three packets, so that others overtake */
+    double duplicate;      /* share that arrives twice, the second up to one packet later */
+    int64_t rate_bps;      /* of the link, IP and UDP headers (28 bytes) included; 0: no limit */
+    int64_t queue_ns;      /* packets that would wait longer in front of the link are dropped */
     const struct vox_trace *trace; /* borrowed; its delays and losses are added; NULL for none */
     uint64_t seed;
 };
@@ -59,12 +60,12 @@ struct vox_impair_stats {
     uint64_t packets, lost, queue_dropped, reordered, duplicated;
 };
 
-/* A perfect network: no loss, no delay, interval 20 ms, queue 500 ms, seed 1. */
+/* A perfect network: no loss, no delay, spacing 20 ms, queue 500 ms, seed 1. */
 void vox_impair_config_init(struct vox_impair_config *config);
 
 /*
  * Errors: VOX_EINVAL (a share outside 0..1, loss 1 with bursts, a mean burst below 1, a time
- * outside 0..1 h, an interval of 0, a negative rate), VOX_ENOMEM. A mean burst of up to
+ * outside 0..1 h, a spacing of 0, a negative rate), VOX_ENOMEM. A mean burst of up to
  * 1 / (1 - loss) is what independent losses have, and means just them.
  */
 int vox_impair_create(const struct vox_impair_config *config, struct vox_impair **out);

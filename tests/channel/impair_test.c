@@ -55,14 +55,14 @@ static void refuses_impossible_networks(void **state)
     rows[5].burst_packets = (double)NAN;
     rows[6].delay_ns = -1;
     rows[7].jitter_ns = -1;
-    rows[8].interval_ns = 0;
+    rows[8].burst_unit_ns = 0;
     rows[9].queue_ns = -1;
     rows[10].rate_bps = -1;
     rows[11].reorder = 2;
     rows[12].duplicate = (double)NAN;
     rows[13].delay_ns = INT64_MAX;
     rows[14].jitter_ns = 3601 * VOX_NS_PER_S;
-    rows[15].interval_ns = -INTERVAL_NS;
+    rows[15].packet_ns = -INTERVAL_NS;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct vox_impair *impair = NULL;
         assert_int_equal(vox_impair_create(&rows[i], &impair), VOX_EINVAL);

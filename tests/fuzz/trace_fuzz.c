@@ -27,7 +27,7 @@ static void play(const struct vox_trace *trace)
     FUZZ_CHECK(vox_impair_create(&config, &impair) == 0);
     for (int64_t i = 0; i < 64; i++) {
         struct vox_fate fate;
-        vox_impair_packet(impair, i * config.interval_ns, 100, &fate);
+        vox_impair_packet(impair, i * config.packet_ns, 100, &fate);
         FUZZ_CHECK((fate.copies == 0) == (fate.cause == VOX_FATE_TRACE_LOST));
     }
     vox_impair_destroy(impair);

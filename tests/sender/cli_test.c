@@ -84,7 +84,8 @@ static void the_simulated_network_is_mapped(void **state)
     assert_float_equal(network.reorder, 0.01, 1e-12);
     assert_float_equal(network.duplicate, 0.02, 1e-12);
     assert_true(network.rate_bps == 100000);
-    assert_true(network.interval_ns == 10 * VOX_NS_PER_MS);
+    assert_true(network.packet_ns == 10 * VOX_NS_PER_MS &&
+                network.burst_unit_ns == 20 * VOX_NS_PER_MS);
     assert_true(network.seed == 42);
 }
 
