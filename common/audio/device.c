@@ -54,17 +54,22 @@ static bool is_named(const struct vox_device_entry *entry, const char *name)
             strcmp(entry->name, name + api + 1) == 0);
 }
 
-/* The usable devices whose names hold `part` ("" for all), as "A", "B", ... */
-static void name_candidates(const struct vox_device_entry *list, size_t count, const char *part,
-                            bool capture, char *out, size_t size)
+/* The usable devices whose names hold `part` ("" for all), as 'A', 'B', ... Returns how many. */
+static int name_candidates(const struct vox_device_entry *list, size_t count, const char *part,
+                           bool capture, char *out, size_t size)
 {
     size_t used = 0;
-    for (size_t i = 0; i < count && used < size; i++)
-        if (is_usable(&list[i], capture) && strcasestr(list[i].name, part))
-            used += (size_t)snprintf(out + used, size - used, "%s'%s'", used > 0 ? ", " : "",
-                                     list[i].name);
-    if (used == 0)
+    int found = 0;
+    for (size_t i = 0; i < count && used < size; i++) {
+        if (!is_usable(&list[i], capture) || !strcasestr(list[i].name, part))
+            continue;
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s'%s'", used > 0 ? ", " : "", list[i].name);
+        found++;
+    }
+    if (found == 0)
         snprintf(out, size, "none");
+    return found;
 }
 
 static int find_default(const struct vox_device_entry *list, size_t count, bool capture,
@@ -74,12 +79,14 @@ static int find_default(const struct vox_device_entry *list, size_t count, bool 
         if (is_usable(&list[i], capture) &&
             (capture ? list[i].is_default_in : list[i].is_default_out))
             return (int)i;
+    const char *what = capture ? "capture" : "play";
     char names[256];
-    name_candidates(list, count, "", capture, names, sizeof names);
-    return vox_audio_fail(error, VOX_ENOTFOUND,
-                          "no default device can %s; there are: %s; plug one in, start JACK, or "
-                          "name one of these",
-                          capture ? "capture" : "play", names);
+    if (name_candidates(list, count, "", capture, names, sizeof names) == 0)
+        return vox_audio_fail(error, VOX_ENOTFOUND,
+                              "there is no sound device that can %s; plug one in or start JACK",
+                              what);
+    return vox_audio_fail(error, VOX_ENOTFOUND, "no default device can %s; name one of these: %s",
+                          what, names);
 }
 
 int vox_device_find(const struct vox_device_entry *list, size_t count, const char *name,
