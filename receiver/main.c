@@ -562,6 +562,7 @@ static bool open_reports(struct program *p)
     p->report.start_ns = vox_clock_now_ns();
     p->report.start_unix_ns = p->report.start_ns + vox_clock_wall_offset_ns();
     p->report.output = p->options.output_name;
+    p->report.separate = p->options.separate;
     p->report.recording =
         p->options.output == VOX_OUTPUT_FILE || p->options.output == VOX_OUTPUT_OGG;
     p->next_stats_ns = p->report.start_ns + STATS_NS;

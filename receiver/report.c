@@ -328,9 +328,12 @@ static void print_glitches(const struct vox_source_stats *t, FILE *out)
 
 static void print_delay(const struct vox_source_stats *t, FILE *out)
 {
-    fprintf(out,
-            "  delay      %.1f ms chosen over the fastest packet; network jitter p95 %.1f ms\n",
-            vox_ns_to_ms(t->target_ns), vox_ns_to_ms(t->delay.network.p95_ns));
+    fprintf(
+        out,
+        "  delay      %.1f ms chosen over the fastest packet, %.1f ms at last; network jitter p95 "
+        "%.1f ms\n",
+        vox_ns_to_ms(t->target_ns), vox_ns_to_ms(t->current_ns),
+        vox_ns_to_ms(t->delay.network.p95_ns));
     fprintf(out, "             %s: median %.1f ms, p95 %.1f ms, most %.1f ms\n",
             t->total_is_absolute ? "capture to playout (one clock)"
                                  : "playout after the fastest packet (no common clock)",
@@ -380,6 +383,6 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
     print_delay(&t, out);
     print_rejected(stats, out);
     if (context->recording)
-        fprintf(out, "  recorded   %.1f s in %s\n", (double)context->recorded_ns / 1e9,
-                context->output);
+        fprintf(out, "  recorded   %.1f s in %s%s\n", (double)context->recorded_ns / 1e9,
+                context->output, context->separate ? ", one file for each source" : "");
 }

@@ -22,6 +22,7 @@ struct vox_report_context {
     const char *output;    /* in words: "out.wav", "speaker" */
     int64_t recorded_ns;   /* 0 if nothing is recorded */
     bool recording;
+    bool separate; /* a file for each source, named after `output` */
 };
 
 /* One JSON object and a line end. `final` marks the last. Returns 0 or VOX_EIO. */
