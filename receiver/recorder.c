@@ -192,6 +192,8 @@ void vox_recorder_finish(struct vox_recorder *rec)
         make_empty(rec);
     if (rec->file)
         err = finish_file(rec, &last);
+    if (rec->ogg && rec->failed)
+        rec->ticks = vox_ogg_ticks(rec->ogg);
     if (rec->ogg)
         err = vox_ogg_finish(rec->ogg, &last);
     rec->file = NULL;

@@ -302,7 +302,7 @@ int vox_ogg_flush(struct vox_ogg *ogg, struct vox_audio_error *error)
 
 int64_t vox_ogg_ticks(const struct vox_ogg *ogg)
 {
-    return ogg->stream_ticks + ogg->held_ticks;
+    return ogg->failed < 0 ? ogg->paged_ticks : ogg->stream_ticks + ogg->held_ticks;
 }
 
 int vox_ogg_finish(struct vox_ogg *ogg, struct vox_audio_error *error)

@@ -72,7 +72,7 @@ int vox_ogg_gap(struct vox_ogg *ogg, int64_t ticks, struct vox_audio_error *erro
  * write. */
 int vox_ogg_flush(struct vox_ogg *ogg, struct vox_audio_error *error);
 
-/* Duration so far, gaps included, pre-skip included. */
+/* Duration so far, gaps included, pre-skip included; after an error, of what the file holds. */
 int64_t vox_ogg_ticks(const struct vox_ogg *ogg);
 
 /* Ends the stream, closes, frees; the object is gone in any case. Errors as for write. */
