@@ -21,6 +21,8 @@ enum {
 #define PROBATION_NS (2 * VOX_NS_PER_S)
 /* A source that has been quiet this long is over when a new SSRC speaks from the same path. */
 #define REPLACE_QUIET_NS (100 * VOX_NS_PER_MS)
+/* So long after its goodbye an SSRC is not taken for a new source. */
+#define DEPARTED_NS VOX_NS_PER_S
 #define REPORT_NS VOX_NS_PER_S
 #define SETTLE_PERIOD_NS (VOX_NS_PER_S / 2)
 
@@ -40,6 +42,7 @@ struct vox_receiver {
     struct vox_source_stats scratch;
     float mix[MIX_FRAMES * 2];
     struct vox_source *sources;
+    const struct vox_source *master; /* among them: drives the pulls, if follow_source; or NULL */
 };
 
 void vox_receiver_config_init(struct vox_receiver_config *config)
@@ -114,6 +117,19 @@ static struct vox_source *find_source(struct vox_receiver *r, uint32_t ssrc)
     return NULL;
 }
 
+/* Whether a source of this SSRC has just ended: packets that its goodbye overtook do not make it a
+ * new one (RFC 3550, section 6.3.4). */
+static bool has_departed(const struct vox_receiver *r, uint32_t ssrc, int64_t now_ns)
+{
+    for (int i = 0; i < r->config.max_sources; i++) {
+        const struct vox_source *s = &r->sources[i];
+        if (s->used && s->emit.ssrc == ssrc && s->state == VOX_SOURCE_ENDED &&
+            now_ns - s->departed_ns < DEPARTED_NS)
+            return true;
+    }
+    return false;
+}
+
 static void add_to_past(struct vox_receiver *r, const struct vox_source *source)
 {
     vox_source_read_stats(source, &r->scratch);
@@ -156,7 +172,7 @@ static void end_replaced(struct vox_receiver *r, const struct vox_source *fresh,
         struct vox_source *s = &r->sources[i];
         if (s != fresh && s->used && s->state == VOX_SOURCE_ACTIVE && s->path == fresh->path &&
             now_ns - s->last_packet_ns > REPLACE_QUIET_NS)
-            vox_source_bye(s, true);
+            vox_source_bye(s, now_ns, true);
     }
 }
 
@@ -209,6 +225,8 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         return VOX_PUSH_NOT_RTP;
     struct vox_source *source = find_source(r, rtp.ssrc);
     if (!source) {
+        if (has_departed(r, rtp.ssrc, arrival_ns))
+            return VOX_PUSH_LATE;
         if (!type_fits(r, rtp.payload_type))
             return VOX_PUSH_FOREIGN_PAYLOAD;
         if (vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) < 0)
@@ -265,7 +283,7 @@ static void take_bye(struct vox_receiver *r, const struct vox_rtcp_bye *bye, int
         if (!source)
             continue;
         vox_source_confirm(source, arrival_ns);
-        vox_source_bye(source, false);
+        vox_source_bye(source, arrival_ns, false);
     }
 }
 
@@ -307,10 +325,12 @@ static bool plays(const struct vox_source *source)
     return source->used && source->state == VOX_SOURCE_ACTIVE;
 }
 
-/* The source whose sender's clock drives a file: the first that plays. */
+/* The source whose sender's clock drives a file: the first that plays, as long as it does. */
 static const struct vox_source *master_of(const struct vox_receiver *r)
 {
     const struct vox_source *first = NULL;
+    if (r->master && r->master->clocked && plays(r->master))
+        return r->master;
     for (int i = 0; i < r->config.max_sources; i++) {
         const struct vox_source *s = &r->sources[i];
         int64_t due = vox_source_next_pull_ns(s);
@@ -326,6 +346,7 @@ static int mix_block(struct vox_receiver *r, float *pcm, int frames, int64_t now
                      int64_t playout_ns)
 {
     const struct vox_source *master = r->config.follow_source ? master_of(r) : NULL;
+    r->master = master;
     int samples = frames * r->config.output_channels;
     int valid = 0;
     memset(pcm, 0, (size_t)samples * sizeof *pcm);

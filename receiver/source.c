@@ -136,16 +136,17 @@ void vox_source_confirm(struct vox_source *source, int64_t now_ns)
     vox_emit_value(&source->emit, VOX_EVENT_SOURCE_STARTED, now_ns, 0);
 }
 
-void vox_source_bye(struct vox_source *source, bool replaced)
+void vox_source_bye(struct vox_source *source, int64_t now_ns, bool replaced)
 {
     source->replaced = replaced;
-    vox_playout_drain(source->playout);
+    vox_playout_drain(source->playout, now_ns);
 }
 
 void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_end why)
 {
     vox_playout_settle(source->playout, INT64_MAX);
     source->state = VOX_SOURCE_ENDED;
+    source->departed_ns = why == VOX_END_TIMEOUT ? INT64_MIN / 2 : now_ns;
     vox_emit_value(&source->emit, VOX_EVENT_SOURCE_ENDED, now_ns, why);
 }
 
@@ -190,11 +191,23 @@ static int produce(struct vox_source *source, float *pcm, int frames, int64_t no
     return valid;
 }
 
+/* What is left on its way into the resampler, when the source has just become the one to follow. */
+static int take_chunk(struct vox_source *source, float *pcm, int frames)
+{
+    int channels = source->config->output_channels;
+    int n = source->chunk_frames < frames ? source->chunk_frames : frames;
+    memcpy(pcm, source->chunk + source->chunk_at * channels, (size_t)(n * channels) * sizeof *pcm);
+    source->chunk_at += n;
+    source->chunk_frames -= n;
+    return n;
+}
+
 static int pull_direct(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
                        int64_t playout_ns)
 {
-    int valid = 0;
-    for (int made = 0; made < frames;) {
+    int made = take_chunk(source, pcm, frames);
+    int valid = made;
+    while (made < frames) {
         int n = frames - made < VOX_SOURCE_CHUNK ? frames - made : VOX_SOURCE_CHUNK;
         int got = produce(source, pcm + made * source->config->output_channels, n, now_ns,
                           playout_ns + vox_rtp_to_ns(made));
