@@ -61,6 +61,7 @@ struct vox_playout {
     enum phase phase;
     bool started;
     bool draining;
+    int64_t drained_ns; /* if draining: nothing that was sent is under way any more */
     int64_t play_ts;  /* media time at which the received audio in the fifo ends */
     int64_t expanded; /* ticks made up since then */
     struct gap gap;
@@ -527,6 +528,11 @@ static int64_t shortfall_ticks(const struct vox_playout *p, const struct vox_pac
 
 /* ---- the machine ---- */
 
+static bool is_drained(const struct vox_playout *p, int64_t now_ns)
+{
+    return p->draining && now_ns >= p->drained_ns;
+}
+
 /* Puts the next piece of audio, whatever it is made of, into the empty fifo. False: phase changed.
  */
 static bool refill(struct vox_playout *p, int64_t t_ns, int64_t lead_ns)
@@ -546,7 +552,7 @@ static bool refill(struct vox_playout *p, int64_t t_ns, int64_t lead_ns)
             return play_head(p, head, (int)skip, t_ns, lead_ns);
         drop_head(p, head, t_ns);
     }
-    if (!head && p->draining)
+    if (!head && is_drained(p, t_ns - lead_ns))
         p->phase = ENDED;
     else if (head || p->expanded >= IDLE_AFTER)
         p->phase = WAITING;
@@ -585,9 +591,10 @@ static void begin(struct vox_playout *p, int64_t t_ns)
 static int wait_frames(struct vox_playout *p, int frames, int64_t t_ns, int64_t lead_ns)
 {
     if (!vox_jitter_head(p->jitter)) {
-        if (p->draining)
-            p->phase = ENDED;
-        return p->draining ? 0 : frames;
+        if (!is_drained(p, t_ns - lead_ns))
+            return frames;
+        p->phase = ENDED;
+        return 0;
     }
     note_lead(p, lead_ns);
     int64_t ticks = vox_ns_to_rtp(vox_playout_start_ns(p) - t_ns);
@@ -678,8 +685,10 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
     return result;
 }
 
-void vox_playout_drain(struct vox_playout *p)
+void vox_playout_drain(struct vox_playout *p, int64_t now_ns)
 {
+    if (!p->draining)
+        p->drained_ns = now_ns + vox_delay_p90_ns(&p->delay);
     p->draining = true;
 }
 

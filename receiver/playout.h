@@ -45,8 +45,11 @@ void vox_playout_reset(struct vox_playout *p);
 /* A packet from the network. */
 enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet);
 
-/* No more packets will come (BYE): play what is there, then end instead of concealing. */
-void vox_playout_drain(struct vox_playout *p);
+/*
+ * A goodbye came at now_ns: play what is there and what it may have overtaken, then end instead of
+ * concealing.
+ */
+void vox_playout_drain(struct vox_playout *p, int64_t now_ns);
 bool vox_playout_ended(const struct vox_playout *p);
 
 /*

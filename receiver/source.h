@@ -31,6 +31,7 @@ struct vox_source {
     char cname[64];
     uint64_t lbrr_packets, received;
     int64_t last_packet_ns;
+    int64_t departed_ns; /* said goodbye then, and has ended since */
     bool replaced;
     struct vox_depacketizer depacketizer;
     struct vox_reception reception;
@@ -60,8 +61,8 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
 
 /* Leaves probation: a second packet or a sender report vouches for it (RFC 3550, section A.1). */
 void vox_source_confirm(struct vox_source *source, int64_t now_ns);
-/* No more packets: plays what is left. */
-void vox_source_bye(struct vox_source *source, bool replaced);
+/* No more packets are sent: plays what is left and what is still under way. */
+void vox_source_bye(struct vox_source *source, int64_t now_ns, bool replaced);
 void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_end why);
 
 /*
