@@ -58,7 +58,7 @@ no_room_for_events() {
     mkdir events
     mount -t tmpfs -o size=4k none events
     receive events 127.0.0.1:0 --output events.wav --delay 100 --events events/log
-    send events "$DATA/speech.flac" "127.0.0.1:$port" --duration 3 --loss 30 --seed 1
+    send events "$DATA/speech.flac" "127.0.0.1:$port" --duration 3 --frame 5 --loss 30
     finished events 1
     said events "cannot write events/log" 1
     holds "$(frames events.wav) > 48000 * 2.8"
