@@ -22,8 +22,10 @@ rtcp() {
     gst_log gst_rtcp
     peer gst_rtcp gst-launch-1.0 -q filesrc "location=$NOISE" ! $ENCODER ! identity sync=true ! \
         rtpsink "uri=rtp://127.0.0.1:$port"
-    finished gst_rtcp 0
     received rtcp
+    # It says goodbye at the end and then, now and then, waits for ever (GStreamer 1.22.0).
+    kill -KILL "$pid_gst_rtcp" 2>/dev/null
+    true
 }
 
 at_once <<'END'
