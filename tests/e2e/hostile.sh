@@ -38,8 +38,8 @@ wrong_clock() {
     said clock "counts its timestamps at 8000 Hz" 1
     equal "$(json clock.json packets.received)" 150 "packets received"
     equal "$("$TOOLS/jsonget" --lines clock.ev clock_hz)" 8000 "rate in the events"
-    sox clock.wav later.wav reverse trim 0.2 0.5
-    holds "$("$TOOLS/wavtool" tone later.wav 440) > -14"
+    sox clock.wav later.wav trim 2.2 0.5 # the first second tells it, the delay hides the rest
+    holds "$("$TOOLS/wavtool" tone later.wav 440) > -13"
 }
 
 # jump NAME WHAT KEY=VALUE: sequence numbers or timestamps that jump in the middle.

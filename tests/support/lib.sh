@@ -176,7 +176,9 @@ at_once() {
         (running=; trap stop_running EXIT; eval "$line") </dev/null &
         subshells="$subshells $!"
     done
+    failed=0
     for subshell in $subshells; do
-        wait "$subshell" || exit 1
+        wait "$subshell" || failed=1
     done
+    [ "$failed" = 0 ] || exit 1
 }
