@@ -154,8 +154,9 @@ static void record_packet(void *ctx, const struct vox_played_packet *packet)
 {
     struct program *p = ctx;
     struct vox_recorder *rec = recorder_of(p, packet->source, packet->ssrc);
+    bool alone = rec->foreign_packets == 0;
     vox_recorder_packet(rec, packet);
-    if (rec->foreign_packets == 1)
+    if (alone && rec->foreign_packets > 0)
         vox_message_warn("a second source speaks; one Ogg stream holds one source: add --separate "
                          "to keep all");
     check_recorder(p, rec);
