@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <time.h>
 
-enum { TRIES = 3 };
+enum {
+    TRIES = 3,
+    GOOD_GAP_NS = 500, /* closer than half of this nobody needs it: no more tries */
+};
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -23,7 +26,7 @@ int64_t vox_clock_wall_offset_ns(void)
 {
     int64_t best_gap_ns = INT64_MAX;
     int64_t offset_ns = 0;
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < TRIES && best_gap_ns > GOOD_GAP_NS; i++) {
         int64_t before_ns = vox_clock_now_ns();
         int64_t wall_ns = read_clock(CLOCK_REALTIME);
         int64_t gap_ns = vox_clock_now_ns() - before_ns;

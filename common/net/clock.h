@@ -16,7 +16,7 @@ int64_t vox_clock_now_ns(void);
 
 /*
  * CLOCK_REALTIME - CLOCK_MONOTONIC now: the wall clock read between two readings of the monotonic
- * one, against their middle, the tightest of three tries. Changes when somebody sets the wall
+ * one, against their middle, the tightest of up to three tries. Changes when somebody sets the wall
  * clock.
  */
 int64_t vox_clock_wall_offset_ns(void);

@@ -41,6 +41,7 @@ struct vox_udp {
     struct vox_address local;
     size_t trouble_count;
     struct trouble troubles[TROUBLES];
+    int filled; /* messages whose lengths the kernel has overwritten */
     struct mmsghdr messages[VOX_UDP_BATCH];
     struct vox_udp_datagram datagrams[VOX_UDP_BATCH];
     struct slot slots[VOX_UDP_BATCH];
@@ -121,6 +122,7 @@ static void prepare_slots(struct vox_udp *udp)
                                                    .msg_iovlen = 1,
                                                    .msg_control = slot->control};
     }
+    udp->filled = VOX_UDP_BATCH;
 }
 
 static int set_flag(int fd, int option)
@@ -335,11 +337,13 @@ static void describe(struct mmsghdr *message, const struct slot *slot, int64_t n
 
 static int receive_batch(struct vox_udp *udp)
 {
-    for (int i = 0; i < VOX_UDP_BATCH; i++) {
+    for (int i = 0; i < udp->filled; i++) {
         udp->messages[i].msg_hdr.msg_namelen = sizeof udp->slots[i].from;
         udp->messages[i].msg_hdr.msg_controllen = sizeof udp->slots[i].control;
     }
-    return recvmmsg(udp->fd, udp->messages, VOX_UDP_BATCH, MSG_DONTWAIT, NULL);
+    int count = recvmmsg(udp->fd, udp->messages, VOX_UDP_BATCH, MSG_DONTWAIT, NULL);
+    udp->filled = count > 0 ? count : 0;
+    return count;
 }
 
 int vox_udp_receive(struct vox_udp *udp, const struct vox_udp_datagram **out)
