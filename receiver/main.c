@@ -41,6 +41,8 @@ enum {
 #define SPEAKER_NS (20 * VOX_NS_PER_MS)
 /* A file need not be written the moment that its audio is due: packets wake us often enough. */
 #define FILE_SLACK_NS (100 * VOX_NS_PER_MS)
+/* So many datagrams at once are a crowd that the kernel's buffer should not have to hold. */
+#define CROWD (4 * VOX_UDP_BATCH)
 /* Rows of statistics, the live line and events are read with this much of the clock at the most. */
 #define LONGEST_SLEEP_NS (500 * VOX_NS_PER_MS)
 
@@ -66,6 +68,7 @@ struct program {
     int64_t next_stats_ns, next_status_ns;
     int64_t idle_since_ns; /* 0: a source plays, or none has yet */
     int64_t advanced_ns;   /* everything due until then is done */
+    bool resting;          /* datagrams are fetched by the clock, see rest() */
     bool stopping;
     bool failed;
 };
@@ -355,6 +358,8 @@ static void arm(struct program *p, int64_t now_ns)
         at = earlier(at, vox_receiver_next_deadline_ns(p->engine));
         at = pull == VOX_NS_NEVER ? at : earlier(at, pull + slack);
     }
+    if (p->resting)
+        at = earlier(at, now_ns + FILE_SLACK_NS);
     if (p->options.duration_ns > 0)
         at = earlier(at, p->report.start_ns + p->options.duration_ns);
     if (p->idle_since_ns != 0 && p->options.idle_exit_ns >= 0)
@@ -394,30 +399,45 @@ static void push(struct program *p, const struct vox_udp_datagram *datagram, int
     vox_receiver_push(p->engine, datagram->bytes, datagram->len, arrival_ns, number);
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+/*
+ * Nobody waits for a file. While packets come, and the kernel notes when, they are fetched by the
+ * clock, several at once: to wake up for each costs as much as to decode it. When none came, the
+ * next one wakes us again.
+ */
+static void rest(struct program *p, int datagrams, bool all_timed)
+{
+    bool in_time = p->speaker || p->options.output == VOX_OUTPUT_STDOUT;
+    bool resting = !in_time && all_timed && datagrams > 0 && datagrams < CROWD;
+    if (resting == p->resting)
+        return;
+    p->resting = resting;
+    if (resting)
+        uv_poll_stop(&p->polls[0]);
+    else
+        uv_poll_start(&p->polls[0], UV_READABLE, on_readable);
+}
+
 static void read_socket(struct program *p, int socket)
 {
     const struct vox_udp_datagram *got;
-    int n;
+    int n, sum = 0;
+    bool all_timed = true;
     do {
         n = vox_udp_receive(p->sockets[socket], &got);
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < n; i++) {
             push(p, &got[i], socket);
+            all_timed &= got[i].kernel_time;
+        }
+        sum += n > 0 ? n : 0;
     } while (n == VOX_UDP_BATCH && !p->stopping);
+    if (socket == 0 && !p->stopping)
+        rest(p, sum, all_timed);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void catch_up(struct program *p)
 {
-    struct program *p = poll->data;
-    (void)status;
-    (void)events;
-    int64_t now_ns = vox_clock_now_ns();
-    read_socket(p, (int)(poll - p->polls));
-    keep_house(p, now_ns);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct program *p = timer->data;
     int64_t now_ns = vox_clock_now_ns();
     for (int i = 0; i < SOCKETS; i++)
         if (p->sockets[i])
@@ -425,9 +445,29 @@ static void on_timer(uv_timer_t *timer)
     keep_house(p, now_ns);
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct program *p = poll->data;
+    (void)status;
+    (void)events;
+    if (p->resting) { /* RTCP, before whose time there may be audio to be fetched */
+        catch_up(p);
+        return;
+    }
+    int64_t now_ns = vox_clock_now_ns();
+    read_socket(p, (int)(poll - p->polls));
+    keep_house(p, now_ns);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    catch_up(timer->data);
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;
+    catch_up(signal->data); /* what has come is not lost */
     stop(signal->data);
 }
 
