@@ -42,7 +42,7 @@ static int64_t bucket_end_ns(int bucket)
 static void decide(struct vox_delay *d, int64_t now_ns)
 {
     double tail = d->total;
-    double best = INFINITY;
+    double best = HUGE_VAL;
     bool have_p90 = false;
     for (int i = 0; i < VOX_DELAY_BUCKETS && tail > 0; i++) {
         tail -= d->buckets[i];
