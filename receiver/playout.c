@@ -2,7 +2,10 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "receiver/conceal.h"
 #include "receiver/decoder.h"
+#include "receiver/fifo.h"
+#include "receiver/gap.h"
 #include "receiver/glitches.h"
 #include "receiver/latency.h"
 #include "receiver/stretch.h"
@@ -11,14 +14,10 @@
 #include <string.h>
 
 enum {
-    OPUS_GRAIN = 120,     /* libopus conceals in multiples of 2.5 ms */
-    CONCEAL_STEP = 480,   /* while nobody knows how much is missing: 10 ms at a time */
-    CONCEAL_MOST = 960,   /* of a known hole in one call */
-    FADE_FROM = 9600,     /* after 200 ms of concealment its level falls ... */
-    FADE_TO = 24000,      /* ... to silence at 500 ms; from there the stream is idle, and */
-    IDLE_AFTER = FADE_TO, /* what comes next is seated anew */
-    FIFO_FRAMES = VOX_STRETCH_NEED_FRAMES + VOX_OPUS_MAX_TICKS + VOX_STRETCH_LAG_MAX,
-    JITTER_SLOTS = 1024, /* 2.5 s of 2.5 ms packets */
+    CONCEAL_STEP = 480,               /* while nobody knows how much is missing: 10 ms at a time */
+    CONCEAL_MOST = 960,               /* of a known hole in one call */
+    IDLE_AFTER = VOX_CONCEAL_FADE_TO, /* then the stream is idle, and what comes is seated anew */
+    JITTER_SLOTS = 1024,              /* 2.5 s of 2.5 ms packets */
 };
 
 /* The delay may stand this far off its target before audio is cut or repeated for it. */
@@ -35,20 +34,6 @@ enum {
 
 enum phase { WAITING, PLAYING, ENDED };
 
-/* Output since play_ts that was not received: what it was made of, and what was missing. */
-struct gap {
-    bool open;
-    int64_t start_ns; /* playout time of its beginning */
-    int64_t made;     /* ticks put out */
-    int64_t from_fec; /* of these, decoded from in-band FEC */
-    int64_t lost;     /* ticks that missing packets held */
-    int64_t unsent;   /* ticks that the sender left out: timestamps jump, no packet is missing */
-    int64_t missing;  /* packets */
-    int64_t first_missing;
-    int64_t late_ns; /* most by which a packet came too late to be played */
-    bool reseated;   /* playout stopped and began anew in it, so made says nothing of the hole */
-};
-
 struct vox_playout {
     const struct vox_receiver_config *config;
     const struct vox_emit *emit;
@@ -62,17 +47,16 @@ struct vox_playout {
     bool started;
     bool draining;
     int64_t drained_ns; /* if draining: nothing that was sent is under way any more */
-    int64_t play_ts;  /* media time at which the received audio in the fifo ends */
-    int64_t expanded; /* ticks made up since then */
-    struct gap gap;
+    int64_t play_ts;    /* media time at which the received audio in the fifo ends */
+    int64_t expanded;   /* ticks made up since then */
+    struct vox_gap gap;
     int64_t last_index;
     int last_duration;
     int64_t lead_ns; /* how long before its playout a packet is asked for: recent maximum */
     int64_t last_stretch_ns;
     int64_t told_target_ns;
     double lbrr_share, loss_share;
-    int fifo_at, fifo_frames;
-    float fifo[FIFO_FRAMES * 2];
+    struct vox_fifo fifo;
 };
 
 int vox_playout_create(const struct vox_receiver_config *config, const struct vox_emit *emit,
@@ -113,15 +97,14 @@ void vox_playout_reset(struct vox_playout *p)
     p->started = false;
     p->draining = false;
     p->expanded = 0;
-    p->gap = (struct gap){0};
+    p->gap = (struct vox_gap){0};
     p->last_duration = CONCEAL_MOST;
     p->lead_ns = 0;
     p->last_stretch_ns = INT64_MIN / 2;
     p->told_target_ns = 0;
     p->lbrr_share = 0;
     p->loss_share = 0;
-    p->fifo_at = 0;
-    p->fifo_frames = 0;
+    vox_fifo_init(&p->fifo, 1);
 }
 
 /* ---- the delay ---- */
@@ -158,7 +141,7 @@ static int64_t delay_of(const struct vox_playout *p, int64_t ts, int64_t playout
 
 int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns)
 {
-    return delay_of(p, p->play_ts - p->fifo_frames, playout_ns);
+    return delay_of(p, p->play_ts - p->fifo.frames, playout_ns);
 }
 
 bool vox_playout_is_steady(const struct vox_playout *p)
@@ -183,55 +166,17 @@ static void tell_target(struct vox_playout *p, int64_t t_ns)
     vox_emit_value(p->emit, VOX_EVENT_TARGET, t_ns, target);
 }
 
-/* ---- the fifo of decoded audio ---- */
-
-static float *fifo_front(struct vox_playout *p)
-{
-    return p->fifo + p->fifo_at * vox_decoder_channels(p->decoder);
-}
-
-static float *fifo_end(struct vox_playout *p)
-{
-    return fifo_front(p) + p->fifo_frames * vox_decoder_channels(p->decoder);
-}
-
-static void fifo_to_start(struct vox_playout *p)
-{
-    size_t samples = (size_t)(p->fifo_frames * vox_decoder_channels(p->decoder));
-    memmove(p->fifo, fifo_front(p), samples * sizeof *p->fifo);
-    p->fifo_at = 0;
-}
-
-static void fifo_drop_front(struct vox_playout *p, int frames)
-{
-    p->fifo_at += frames;
-    p->fifo_frames -= frames;
-}
-
 /* ---- gaps and their accounts ---- */
-
-static void open_gap(struct vox_playout *p, int64_t t_ns)
-{
-    if (!p->gap.open)
-        p->gap = (struct gap){.open = true, .start_ns = t_ns};
-}
 
 /* Books the hole in front of a packet that is being taken from the jitter buffer. */
 static void take_stock(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
     int64_t missing = head->index - p->last_index - 1;
-    int64_t hole = head->ts > p->play_ts ? head->ts - p->play_ts : 0;
     p->loss_share += ((double)missing / (double)(missing + 1) - p->loss_share) / SHARE_WINDOW;
     p->lbrr_share += ((double)head->info.has_lbrr - p->lbrr_share) / SHARE_WINDOW;
-    if (missing > 0 || hole > 0)
-        open_gap(p, t_ns);
-    if (missing > 0 && p->gap.missing == 0)
-        p->gap.first_missing = p->last_index + 1;
-    p->gap.missing += missing;
-    if (missing > 0)
-        p->gap.lost += hole;
-    else
-        p->gap.unsent += hole;
+    if (missing > 0 || head->ts > p->play_ts)
+        vox_gap_open(&p->gap, t_ns);
+    vox_gap_take(&p->gap, head, p->last_index, p->play_ts);
     p->last_index = head->index;
 }
 
@@ -265,15 +210,6 @@ static void book_unsent(struct vox_playout *p, const struct vox_packet *head, in
                      vox_rtp_to_ns(ticks), 0);
 }
 
-/* After the time, `hole` ticks into the gap, at which the packet was needed. */
-static void note_late(struct vox_playout *p, const struct vox_packet *head, int64_t hole)
-{
-    int64_t needed_ns = p->gap.start_ns - p->lead_ns + vox_rtp_to_ns(hole);
-    int64_t late_ns = head->arrival_ns - needed_ns;
-    if (p->gap.open && late_ns > p->gap.late_ns)
-        p->gap.late_ns = late_ns;
-}
-
 static void book_late(struct vox_playout *p, int64_t ticks)
 {
     if (ticks <= 0)
@@ -286,62 +222,30 @@ static void book_late(struct vox_playout *p, int64_t ticks)
 /* Audio goes on with `head`: says what the made-up output stood for. */
 static void close_gap(struct vox_playout *p, const struct vox_packet *head)
 {
-    const struct gap gap = p->gap;
-    if (!gap.open)
+    if (!p->gap.open)
         return;
-    if (gap.reseated) {
-        p->gap.lost = gap.missing > 0 ? gap.made : 0;
-        p->gap.unsent = gap.missing == 0 && gap.unsent > 0 ? gap.made : 0;
-    }
-    int64_t lost = p->gap.lost, unsent = p->gap.unsent;
-    int64_t repaired = gap.from_fec < lost ? gap.from_fec : lost;
-    note_late(p, head, lost + unsent);
-    book_lost(p, lost - repaired);
-    book_unsent(p, head, unsent);
-    book_late(p, gap.made - lost - unsent - (gap.from_fec - repaired));
-    p->gap = (struct gap){0};
+    struct vox_gap_account account = vox_gap_close(&p->gap, head, p->lead_ns);
+    book_lost(p, account.lost);
+    book_unsent(p, head, account.unsent);
+    book_late(p, account.late);
 }
 
 /* ---- concealment ---- */
 
-static void fade_long_concealment(struct vox_playout *p, int frames)
+/* Books what now stands in the fifo and was not received. */
+static bool made_up(struct vox_playout *p)
 {
-    if (p->expanded < FADE_FROM)
-        return;
-    int channels = vox_decoder_channels(p->decoder);
-    float *pcm = fifo_front(p);
-    for (int i = 0; i < frames; i++) {
-        float left = (float)(FADE_TO - p->expanded - i) / (float)(FADE_TO - FADE_FROM);
-        float gain = left > 0 ? left : 0;
-        for (int c = 0; c < channels; c++)
-            pcm[i * channels + c] *= gain;
-    }
-}
-
-static void silence(struct vox_playout *p, int frames)
-{
-    size_t samples = (size_t)(frames * vox_decoder_channels(p->decoder));
-    memset(p->fifo, 0, samples * sizeof *p->fifo);
-}
-
-static bool made_up(struct vox_playout *p, int frames, int64_t t_ns)
-{
-    open_gap(p, t_ns);
-    p->fifo_frames = frames;
-    fade_long_concealment(p, frames);
-    p->gap.made += frames;
-    p->expanded += frames;
+    p->gap.made += p->fifo.frames;
+    p->expanded += p->fifo.frames;
     return true;
 }
 
 /* `frames` of concealment into the empty fifo. */
 static bool make_up(struct vox_playout *p, int frames, int64_t t_ns)
 {
-    int rounded = (frames + OPUS_GRAIN - 1) / OPUS_GRAIN * OPUS_GRAIN;
-    p->fifo_at = 0;
-    if (vox_decoder_conceal(p->decoder, rounded, p->fifo) < rounded)
-        silence(p, frames);
-    return made_up(p, frames, t_ns);
+    vox_gap_open(&p->gap, t_ns);
+    vox_conceal(p->decoder, &p->fifo, frames, p->expanded);
+    return made_up(p);
 }
 
 /* The last `frames` of the packet in front of head, from head's in-band FEC: that is of one frame,
@@ -349,18 +253,12 @@ static bool make_up(struct vox_playout *p, int frames, int64_t t_ns)
 static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, int frames,
                           int64_t t_ns)
 {
-    int whole = head->info.frame_ticks;
-    p->fifo_at = 0;
-    if (vox_decoder_fec(p->decoder, head->payload, head->payload_bytes, whole, p->fifo) < whole)
+    vox_gap_open(&p->gap, t_ns);
+    if (!vox_conceal_from_fec(p->decoder, &p->fifo, head, frames))
         return make_up(p, frames, t_ns);
-    p->fifo_at = whole - frames;
     p->gap.from_fec += frames;
     p->counts.from_fec++;
-    open_gap(p, t_ns);
-    p->fifo_frames = frames;
-    p->gap.made += frames;
-    p->expanded += frames;
-    return true;
+    return made_up(p);
 }
 
 static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int64_t remaining,
@@ -368,7 +266,7 @@ static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int6
 {
     bool fec = head->info.has_lbrr && head->index > p->last_index + 1;
     int64_t concealed = remaining;
-    open_gap(p, t_ns);
+    vox_gap_open(&p->gap, t_ns);
     if (fec && remaining <= head->info.frame_ticks)
         return make_from_fec(p, head, (int)remaining, t_ns);
     if (fec)
@@ -382,7 +280,7 @@ static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int6
 static void append_head(struct vox_playout *p, const struct vox_packet *head, int64_t playout_ns)
 {
     int duration = head->info.duration_ticks;
-    float *end = fifo_end(p);
+    float *end = vox_fifo_end(&p->fifo);
     int n = vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, end);
     if (n != duration) { /* framed like Opus, but not decodable */
         n = vox_decoder_conceal(p->decoder, duration, end) == duration ? duration : 0;
@@ -404,7 +302,7 @@ static void append_head(struct vox_playout *p, const struct vox_packet *head, in
                                              });
     vox_latency_add(&p->latency, vox_delay_base_ns(&p->delay), head->ts, head->arrival_ns,
                     playout_ns);
-    p->fifo_frames += n;
+    p->fifo.frames += n;
     p->play_ts = head->ts + duration;
     p->last_duration = duration;
     vox_jitter_pop(p->jitter);
@@ -432,10 +330,10 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
     int64_t position = p->play_ts + p->expanded;
     int64_t end = head->ts + head->info.duration_ticks;
     take_stock(p, head, t_ns);
-    note_late(p, head, p->gap.made - (position - head->ts));
+    vox_gap_late(&p->gap, head, p->gap.made - (position - head->ts), p->lead_ns);
     p->counts.late++;
     if (vox_jitter_count(p->jitter) <= 2 &&
-        vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, p->fifo) > 0)
+        vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, p->fifo.pcm) > 0)
         p->counts.decoded++;
     if (end > p->play_ts)
         p->play_ts = end;
@@ -443,27 +341,15 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
     vox_jitter_pop(p->jitter);
 }
 
-/* Cross-fades 2.5 ms of concealment into audio whose beginning was cut off. */
-static void fade_in_front(struct vox_playout *p, const float *tail)
-{
-    int channels = vox_decoder_channels(p->decoder);
-    int frames = p->fifo_frames < OPUS_GRAIN ? p->fifo_frames : OPUS_GRAIN;
-    float *pcm = fifo_front(p);
-    for (int i = 0; i < frames * channels; i++) {
-        float in = (float)(i / channels + 1) / (float)(frames + 1);
-        pcm[i] = tail[i] * (1 - in) + pcm[i] * in;
-    }
-}
-
 /* Makes sure that the stretcher has enough audio to look at, from packets that follow at once. */
 static void read_ahead(struct vox_playout *p, int64_t t_ns)
 {
     const struct vox_packet *head;
-    fifo_to_start(p);
-    while (p->fifo_frames < VOX_STRETCH_NEED_FRAMES && (head = vox_jitter_head(p->jitter)) &&
+    vox_fifo_to_start(&p->fifo);
+    while (p->fifo.frames < VOX_STRETCH_NEED_FRAMES && (head = vox_jitter_head(p->jitter)) &&
            head->index == p->last_index + 1 && head->ts == p->play_ts) {
         take_stock(p, head, t_ns);
-        append_head(p, head, t_ns + vox_rtp_to_ns(p->fifo_frames));
+        append_head(p, head, t_ns + vox_rtp_to_ns(p->fifo.frames));
     }
 }
 
@@ -471,11 +357,11 @@ static void stretch(struct vox_playout *p, int64_t t_ns, bool shorter)
 {
     int channels = vox_decoder_channels(p->decoder);
     read_ahead(p, t_ns);
-    int change = shorter ? -vox_stretch_shorten(p->fifo, p->fifo_frames, channels)
-                         : vox_stretch_lengthen(p->fifo, p->fifo_frames, channels);
+    int change = shorter ? -vox_stretch_shorten(p->fifo.pcm, p->fifo.frames, channels)
+                         : vox_stretch_lengthen(p->fifo.pcm, p->fifo.frames, channels);
     if (change == 0)
         return;
-    p->fifo_frames += change;
+    p->fifo.frames += change;
     p->last_stretch_ns = t_ns;
     p->counts.stretch_ops++;
     p->counts.stretched++;
@@ -497,22 +383,22 @@ static void adapt(struct vox_playout *p, int64_t t_ns)
 static bool play_head(struct vox_playout *p, const struct vox_packet *head, int skip, int64_t t_ns,
                       int64_t lead_ns)
 {
-    float tail[OPUS_GRAIN * 2];
-    if (skip > 0 && vox_decoder_conceal(p->decoder, OPUS_GRAIN, tail) != OPUS_GRAIN)
-        memset(tail, 0, sizeof tail);
+    float tail[VOX_CONCEAL_GRAIN * 2];
+    if (skip > 0)
+        vox_conceal_tail(p->decoder, tail);
     note_lead(p, lead_ns);
     take_stock(p, head, t_ns);
     close_gap(p, head);
-    p->fifo_at = 0;
+    p->fifo.at = 0;
     p->expanded = 0;
     append_head(p, head, t_ns - vox_rtp_to_ns(skip));
-    if (skip > 0 && skip < p->fifo_frames) {
-        fifo_drop_front(p, skip);
+    if (skip > 0 && skip < p->fifo.frames) {
+        vox_fifo_drop(&p->fifo, skip);
         p->counts.played_ticks -= skip; /* its time was heard already, concealed */
-        fade_in_front(p, tail);
+        vox_conceal_fade_in(&p->fifo, tail);
     }
     adapt(p, t_ns);
-    return p->fifo_frames > 0;
+    return p->fifo.frames > 0;
 }
 
 /* By how much the delay would still fall short of a fixed one if the head, which is late, played
@@ -579,7 +465,7 @@ static void begin(struct vox_playout *p, int64_t t_ns)
         p->play_ts = head->ts;
         p->expanded = 0;
     } else {
-        open_gap(p, t_ns);
+        vox_gap_open(&p->gap, t_ns);
         p->gap.reseated = true;
         p->expanded = head->ts - p->play_ts + vox_ns_to_rtp(t_ns - vox_playout_start_ns(p));
     }
@@ -610,7 +496,7 @@ static int put_silence(struct vox_playout *p, float *pcm, int frames, int64_t t_
     int n = wait_frames(p, frames, t_ns, lead_ns);
     memset(pcm, 0, (size_t)(n * vox_decoder_channels(p->decoder)) * sizeof *pcm);
     if (p->started && n > 0) {
-        open_gap(p, t_ns);
+        vox_gap_open(&p->gap, t_ns);
         p->gap.made += n;
     }
     return n;
@@ -618,22 +504,9 @@ static int put_silence(struct vox_playout *p, float *pcm, int frames, int64_t t_
 
 static int put_audio(struct vox_playout *p, float *pcm, int frames, int64_t t_ns, int64_t lead_ns)
 {
-    if (p->fifo_frames == 0 && !refill(p, t_ns, lead_ns))
+    if (p->fifo.frames == 0 && !refill(p, t_ns, lead_ns))
         return 0;
-    int n = p->fifo_frames < frames ? p->fifo_frames : frames;
-    memcpy(pcm, fifo_front(p), (size_t)(n * vox_decoder_channels(p->decoder)) * sizeof *pcm);
-    fifo_drop_front(p, n);
-    return n;
-}
-
-static void widen_fifo(struct vox_playout *p)
-{
-    fifo_to_start(p);
-    for (int i = p->fifo_frames - 1; i >= 0; i--) {
-        float sample = p->fifo[i];
-        p->fifo[2 * i] = sample;
-        p->fifo[2 * i + 1] = sample;
-    }
+    return vox_fifo_take(&p->fifo, pcm, frames);
 }
 
 /* A source that turns out to be stereo: at the beginning of a call, so that it has one layout. */
@@ -643,7 +516,7 @@ static void follow_channels(struct vox_playout *p)
     if (!head || head->info.channels <= vox_decoder_channels(p->decoder) ||
         p->config->output_channels != 2)
         return;
-    widen_fifo(p);
+    vox_fifo_widen(&p->fifo);
     vox_decoder_reset(p->decoder, 2);
 }
 

@@ -1,0 +1,56 @@
+#include "receiver/conceal.h"
+
+#include <string.h>
+
+enum { FADE_FRAMES = VOX_CONCEAL_FADE_TO - VOX_CONCEAL_FADE_FROM };
+
+static void fade_out(struct vox_fifo *fifo, int64_t made_before)
+{
+    float *pcm = vox_fifo_front(fifo);
+    for (int i = 0; i < fifo->frames; i++) {
+        float left = (float)(VOX_CONCEAL_FADE_TO - made_before - i) / (float)FADE_FRAMES;
+        float gain = left > 1 ? 1 : left > 0 ? left : 0;
+        for (int c = 0; c < fifo->channels; c++)
+            pcm[i * fifo->channels + c] *= gain;
+    }
+}
+
+void vox_conceal(struct vox_decoder *decoder, struct vox_fifo *fifo, int frames,
+                 int64_t made_before)
+{
+    int rounded = (frames + VOX_CONCEAL_GRAIN - 1) / VOX_CONCEAL_GRAIN * VOX_CONCEAL_GRAIN;
+    fifo->at = 0;
+    fifo->frames = frames;
+    if (vox_decoder_conceal(decoder, rounded, fifo->pcm) < rounded)
+        memset(fifo->pcm, 0, (size_t)(frames * fifo->channels) * sizeof *fifo->pcm);
+    else if (made_before >= VOX_CONCEAL_FADE_FROM)
+        fade_out(fifo, made_before);
+}
+
+bool vox_conceal_from_fec(struct vox_decoder *decoder, struct vox_fifo *fifo,
+                          const struct vox_packet *packet, int frames)
+{
+    int whole = packet->info.frame_ticks;
+    if (vox_decoder_fec(decoder, packet->payload, packet->payload_bytes, whole, fifo->pcm) < whole)
+        return false;
+    fifo->at = whole - frames;
+    fifo->frames = frames;
+    return true;
+}
+
+void vox_conceal_tail(struct vox_decoder *decoder, float *tail)
+{
+    size_t samples = (size_t)(VOX_CONCEAL_GRAIN * vox_decoder_channels(decoder));
+    if (vox_decoder_conceal(decoder, VOX_CONCEAL_GRAIN, tail) != VOX_CONCEAL_GRAIN)
+        memset(tail, 0, samples * sizeof *tail);
+}
+
+void vox_conceal_fade_in(struct vox_fifo *fifo, const float *tail)
+{
+    int frames = fifo->frames < VOX_CONCEAL_GRAIN ? fifo->frames : VOX_CONCEAL_GRAIN;
+    float *pcm = vox_fifo_front(fifo);
+    for (int i = 0; i < frames * fifo->channels; i++) {
+        float in = (float)(i / fifo->channels + 1) / (float)(frames + 1);
+        pcm[i] = tail[i] * (1 - in) + pcm[i] * in;
+    }
+}
