@@ -254,8 +254,8 @@ static void advance(struct program *p, int64_t t_ns)
         int64_t tick_ns = vox_receiver_next_deadline_ns(p->engine);
         if (pull_ns > t_ns && tick_ns > t_ns)
             break;
-        if (tick_ns <= pull_ns)
-            vox_receiver_tick(p->engine, tick_ns);
+        if (tick_ns <= pull_ns) /* a report leaves now, and says how long it has waited */
+            vox_receiver_tick(p->engine, vox_clock_now_ns());
         else
             pull_block(p, source, pull_ns);
     }
