@@ -53,15 +53,15 @@ static int decode(struct vox_decoder *decoder, const void *packet, size_t len, i
                   float *pcm)
 {
     int n = opus_decode_float(decoder->opus, packet, (opus_int32)len, pcm, frames, fec);
-    if (n <= 0)
-        return VOX_ECODEC;
-    opus_pcm_soft_clip(pcm, n, decoder->channels, decoder->clip_memory);
-    return n;
+    return n > 0 ? n : VOX_ECODEC;
 }
 
 int vox_decoder_decode(struct vox_decoder *decoder, const void *packet, size_t len, float *pcm)
 {
-    return decode(decoder, packet, len, VOX_OPUS_MAX_TICKS, 0, pcm);
+    int n = decode(decoder, packet, len, VOX_OPUS_MAX_TICKS, 0, pcm);
+    if (n > 0)
+        opus_pcm_soft_clip(pcm, n, decoder->channels, decoder->clip_memory);
+    return n;
 }
 
 int vox_decoder_conceal(struct vox_decoder *decoder, int frames, float *pcm)

@@ -1,8 +1,9 @@
 /*
  * One Opus decoder (RFC 6716) whose channel count may grow while it runs.
  *
- * Output is what opus_decode() would give, as float: overshoots are soft-clipped with the same
- * function, so that conversion to 16 bits is bit-identical to the reference decoder's own.
+ * Output is what opus_decode() would give, as float: overshoots of received audio are soft-clipped
+ * with the same function, those of concealment and FEC are left to saturate, so that conversion to
+ * 16 bits is bit-identical to the reference decoder's own.
  *
  * Thread rule: one owner. All but create and destroy are RT-safe (libopus decodes without malloc).
  */
