@@ -25,6 +25,8 @@ enum {
 #define TOO_SHORT_NS (5 * VOX_NS_PER_MS)
 #define STRETCH_PAUSE_NS (60 * VOX_NS_PER_MS)
 #define TARGET_EVENT_NS (5 * VOX_NS_PER_MS)
+/* A goodbye is not waited upon for longer. */
+#define MOST_OVERTAKEN_NS (100 * VOX_NS_PER_MS)
 /* Two clocks are held together to within so much. */
 #define CLOCK_MARGIN_NS VOX_NS_PER_MS
 
@@ -121,9 +123,9 @@ static bool fec_pays(const struct vox_playout *p)
 
 int64_t vox_playout_target_ns(const struct vox_playout *p)
 {
-    if (is_fixed(p))
-        return p->config->delay_ns;
     int64_t ahead = p->lead_ns + (p->config->follow_source ? 0 : CLOCK_MARGIN_NS);
+    if (is_fixed(p))
+        return p->config->delay_ns > ahead ? p->config->delay_ns : ahead;
     int64_t target = vox_delay_target_ns(&p->delay) + ahead;
     int64_t fec = vox_delay_p90_ns(&p->delay) + ahead + vox_rtp_to_ns(p->last_duration);
     if (fec_pays(p) && fec > target)
@@ -276,13 +278,15 @@ static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int6
 
 /* ---- received audio ---- */
 
-/* Decodes the head to the end of the fifo and takes it from the jitter buffer. */
-static void append_head(struct vox_playout *p, const struct vox_packet *head, int64_t playout_ns)
+/* Decodes the head to the end of the fifo and takes it from the jitter buffer. False: it could not
+ * be decoded and is concealed. */
+static bool append_head(struct vox_playout *p, const struct vox_packet *head, int64_t playout_ns)
 {
     int duration = head->info.duration_ticks;
     float *end = vox_fifo_end(&p->fifo);
     int n = vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, end);
-    if (n != duration) { /* framed like Opus, but not decodable */
+    bool decoded = n == duration;
+    if (!decoded) { /* framed like Opus, but no more */
         n = vox_decoder_conceal(p->decoder, duration, end) == duration ? duration : 0;
         p->counts.concealed_ticks += n;
     } else {
@@ -306,6 +310,7 @@ static void append_head(struct vox_playout *p, const struct vox_packet *head, in
     p->play_ts = head->ts + duration;
     p->last_duration = duration;
     vox_jitter_pop(p->jitter);
+    return decoded;
 }
 
 /* Ticks of the head that are over: what was played already, and the part of its lateness by which
@@ -391,10 +396,10 @@ static bool play_head(struct vox_playout *p, const struct vox_packet *head, int 
     close_gap(p, head);
     p->fifo.at = 0;
     p->expanded = 0;
-    append_head(p, head, t_ns - vox_rtp_to_ns(skip));
+    bool decoded = append_head(p, head, t_ns - vox_rtp_to_ns(skip));
     if (skip > 0 && skip < p->fifo.frames) {
         vox_fifo_drop(&p->fifo, skip);
-        p->counts.played_ticks -= skip; /* its time was heard already, concealed */
+        p->counts.played_ticks -= decoded ? skip : 0; /* that time was heard already, concealed */
         vox_conceal_fade_in(&p->fifo, tail);
     }
     adapt(p, t_ns);
@@ -558,10 +563,16 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
     return result;
 }
 
+void vox_playout_new_timeline(struct vox_playout *p)
+{
+    vox_delay_init(&p->delay);
+}
+
 void vox_playout_drain(struct vox_playout *p, int64_t now_ns)
 {
+    int64_t late_ns = vox_delay_p90_ns(&p->delay);
     if (!p->draining)
-        p->drained_ns = now_ns + vox_delay_p90_ns(&p->delay);
+        p->drained_ns = now_ns + (late_ns < MOST_OVERTAKEN_NS ? late_ns : MOST_OVERTAKEN_NS);
     p->draining = true;
 }
 

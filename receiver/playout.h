@@ -45,6 +45,10 @@ void vox_playout_reset(struct vox_playout *p);
 /* A packet from the network. */
 enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet);
 
+/* Media times are made in another way from the next packet on: what was learned of delays is void.
+ */
+void vox_playout_new_timeline(struct vox_playout *p);
+
 /*
  * A goodbye came at now_ns: play what is there and what it may have overtaken, then end instead of
  * concealing.

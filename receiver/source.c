@@ -61,15 +61,17 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
 
 /* ---- from the network ---- */
 
-static void tell_notice(const struct vox_source *source,
-                        const struct vox_depacketize_notice *notice, int64_t t_ns)
+static void take_notice(struct vox_source *source, const struct vox_depacketize_notice *notice,
+                        int64_t t_ns)
 {
     if (notice->sequence_jump)
         vox_emit_value(&source->emit, VOX_EVENT_SEQUENCE_JUMP, t_ns, notice->sequence_jump);
     if (notice->timestamp_jump_ticks)
         vox_emit_value(&source->emit, VOX_EVENT_TIMESTAMP_JUMP, t_ns, notice->timestamp_jump_ticks);
-    if (notice->wrong_clock_hz)
+    if (notice->wrong_clock_hz) {
         vox_emit_value(&source->emit, VOX_EVENT_WRONG_CLOCK, t_ns, notice->wrong_clock_hz);
+        vox_playout_new_timeline(source->playout);
+    }
 }
 
 static void read_capture_time(struct vox_source *source, const struct vox_rtp *rtp,
@@ -122,7 +124,7 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
     if (source->state == VOX_SOURCE_PROBATION && source->received > 0)
         vox_source_confirm(source, arrival_ns);
     source->received++;
-    tell_notice(source, &notice, arrival_ns);
+    take_notice(source, &notice, arrival_ns);
     if (absolute)
         read_capture_time(source, rtp, &packet);
     return store(source, &packet);
