@@ -109,7 +109,9 @@ struct vox_receiver_config {
     int max_sources;     /* 1..64; default 16 */
     int payload_type;    /* 0..127, or -1: the first dynamic one a source uses; default -1 */
     int capture_time_id; /* header extension id; 0: none; default 1 */
-    int64_t delay_ns;    /* fixed delay over the fastest packet; < 0: adaptive; default -1 */
+    /* Fixed delay over the fastest packet, or what pull needs if that is more; < 0: adaptive;
+     * default -1 */
+    int64_t delay_ns;
     int64_t min_delay_ns, max_delay_ns; /* of the adaptive target; default 0 and 2 s */
     bool clock_synced;      /* the senders' wall clocks are ours: capture times are absolute */
     int64_t wall_offset_ns; /* Unix time minus the host's monotonic time */
