@@ -1,0 +1,525 @@
+#include "receiver/host.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "cli/message.h"
+#include "net/clock.h"
+#include "net/udp.h"
+#include "receiver/journal.h"
+#include "receiver/paths.h"
+#include "receiver/receiver.h"
+#include "receiver/recording.h"
+#include "receiver/speaker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <uv.h>
+
+enum {
+    SOCKETS = 2, /* RTP (and RTCP, RFC 5761), and RTCP on the port above for those who don't mux */
+    BLOCK_FRAMES = 480,
+};
+
+#define SPEAKER_NS (20 * VOX_NS_PER_MS)
+/* A file need not be written the moment that its audio is due: packets wake us often enough. */
+#define FILE_SLACK_NS (100 * VOX_NS_PER_MS)
+/* So many datagrams at once are a crowd that the kernel's buffer should not have to hold. */
+#define CROWD (4 * VOX_UDP_BATCH)
+/* Rows of statistics, the live line and events are read with this much of the clock at the most. */
+#define LONGEST_SLEEP_NS (500 * VOX_NS_PER_MS)
+
+struct vox_recv_host {
+    const struct vox_recv_options *options;
+    uv_loop_t loop;
+    uv_poll_t polls[SOCKETS];
+    uv_timer_t timer;
+    uv_signal_t signals[3];
+    uv_async_t wake;
+    struct vox_udp *sockets[SOCKETS];
+    struct vox_paths paths;
+    struct vox_receiver *engine; /* ours; NULL with a speaker */
+    struct vox_speaker *speaker;
+    struct vox_recording recording;
+    struct vox_journal journal;
+    uint64_t dropped; /* datagrams that the speaker's ring had no room for */
+    struct vox_receiver_stats stats;
+    int64_t start_ns;
+    int64_t idle_since_ns; /* 0: a source plays, or none has yet */
+    int64_t advanced_ns;   /* everything due until then is done */
+    bool resting;          /* datagrams are fetched by the clock, see rest() */
+    bool stopping;
+    bool failed;
+};
+
+/* ---- what the engine puts out ---- */
+
+static void send_rtcp(void *ctx, uint32_t path, const uint8_t *bytes, size_t len)
+{
+    struct vox_recv_host *h = ctx;
+    if (path >= h->paths.count)
+        return;
+    const struct vox_path *to = &h->paths.items[path];
+    struct vox_net_error error;
+    if (vox_udp_send(h->sockets[to->socket], bytes, len, &to->address, &error) < 0)
+        vox_message_detail("%s", error.text);
+}
+
+static void take_event(void *ctx, const struct vox_event *event)
+{
+    struct vox_recv_host *h = ctx;
+    vox_journal_event(&h->journal, event);
+}
+
+static void stop(struct vox_recv_host *h)
+{
+    h->stopping = true;
+    uv_stop(&h->loop);
+}
+
+/* A recording that fails ends the program: what it has is kept. */
+static void check_recording(struct vox_recv_host *h)
+{
+    if (!h->recording.failed || h->failed)
+        return;
+    vox_message_error("%s", h->recording.error.text);
+    h->failed = true;
+    stop(h);
+}
+
+static void record_packet(void *ctx, const struct vox_played_packet *packet)
+{
+    struct vox_recv_host *h = ctx;
+    if (vox_recording_packet(&h->recording, packet))
+        vox_message_warn("a second source speaks; one Ogg stream holds one source: add --separate "
+                         "to keep all");
+    check_recording(h);
+}
+
+/* ---- time, on this thread's engine ---- */
+
+static void pull_block(struct vox_recv_host *h, int source, int64_t due_ns)
+{
+    float pcm[BLOCK_FRAMES * 2];
+    int frames = vox_receiver_block_frames(h->engine);
+    bool was_idle = vox_receiver_is_idle(h->engine, source);
+    int valid = source < 0
+                    ? vox_receiver_pull(h->engine, pcm, frames, due_ns, due_ns)
+                    : vox_receiver_pull_source(h->engine, source, pcm, frames, due_ns, due_ns);
+    if (valid > 0)
+        vox_recording_pcm(&h->recording, h->engine, source, pcm, valid, was_idle);
+    check_recording(h);
+}
+
+/* The earliest pull that is due, of the mix (-1) or of a source; VOX_NS_NEVER if none. */
+static int64_t next_pull(const struct vox_recv_host *h, int *source)
+{
+    *source = -1;
+    if (!h->options->separate)
+        return vox_receiver_next_pull_ns(h->engine);
+    int64_t first = VOX_NS_NEVER;
+    for (int i = 0; i < h->options->max_streams; i++) {
+        int64_t due = vox_receiver_source_next_pull_ns(h->engine, i);
+        if (due < first) {
+            first = due;
+            *source = i;
+        }
+    }
+    return first;
+}
+
+/* Does everything that is due until t_ns, in order. */
+static void advance(struct vox_recv_host *h, int64_t t_ns)
+{
+    while (!h->stopping) {
+        int source;
+        int64_t pull_ns = next_pull(h, &source);
+        int64_t tick_ns = vox_receiver_next_deadline_ns(h->engine);
+        if (pull_ns > t_ns && tick_ns > t_ns)
+            break;
+        if (tick_ns <= pull_ns) /* a report leaves now, and says how long it has waited */
+            vox_receiver_tick(h->engine, vox_clock_now_ns());
+        else
+            pull_block(h, source, pull_ns);
+    }
+    h->advanced_ns = t_ns;
+    vox_recording_end_sources(&h->recording, h->engine);
+    check_recording(h);
+}
+
+static bool all_ended(const struct vox_recv_host *h)
+{
+    return h->speaker ? vox_speaker_all_ended(h->speaker) : vox_receiver_all_ended(h->engine);
+}
+
+static void look_for_the_end(struct vox_recv_host *h, int64_t now_ns)
+{
+    const struct vox_recv_options *o = h->options;
+    if (o->duration_ns > 0 && now_ns - h->start_ns >= o->duration_ns)
+        stop(h);
+    if (!all_ended(h))
+        h->idle_since_ns = 0;
+    else if (h->idle_since_ns == 0)
+        h->idle_since_ns = now_ns;
+    if (h->idle_since_ns != 0 && o->idle_exit_ns >= 0 &&
+        now_ns - h->idle_since_ns >= o->idle_exit_ns)
+        stop(h);
+}
+
+static void refresh_stats(struct vox_recv_host *h)
+{
+    if (h->engine)
+        vox_receiver_read_stats(h->engine, &h->stats);
+    else
+        vox_speaker_read_stats(h->speaker, &h->stats);
+}
+
+static void show(struct vox_recv_host *h, int64_t now_ns)
+{
+    bool due = vox_journal_is_due(&h->journal, now_ns);
+    if (due || h->speaker) /* whose end is told with its statistics */
+        refresh_stats(h);
+    if (due)
+        vox_journal_show(&h->journal, &h->stats, now_ns);
+}
+
+static void watch_speaker(struct vox_recv_host *h, int64_t now_ns)
+{
+    struct vox_audio_error error;
+    switch (vox_speaker_watch(h->speaker, now_ns, &error)) {
+    case VOX_SPEAKER_LOST:
+        vox_message_warn("the sound card is gone (%s): trying again each second, playing on when "
+                         "it is back",
+                         error.text);
+        break;
+    case VOX_SPEAKER_BACK:
+        vox_message_info("the sound card is back");
+        break;
+    case VOX_SPEAKER_SAME:
+        break;
+    }
+    vox_speaker_drain(h->speaker);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct vox_recv_host *h, int64_t now_ns)
+{
+    int source;
+    int64_t at = now_ns + LONGEST_SLEEP_NS;
+    if (h->stopping)
+        return;
+    if (h->speaker) {
+        at = now_ns + SPEAKER_NS;
+    } else {
+        int64_t slack = h->options->output == VOX_OUTPUT_STDOUT ? 0 : FILE_SLACK_NS;
+        int64_t pull = next_pull(h, &source);
+        at = earlier(at, vox_receiver_next_deadline_ns(h->engine));
+        at = pull == VOX_NS_NEVER ? at : earlier(at, pull + slack);
+    }
+    if (h->resting)
+        at = earlier(at, now_ns + FILE_SLACK_NS);
+    if (h->options->duration_ns > 0)
+        at = earlier(at, h->start_ns + h->options->duration_ns);
+    if (h->idle_since_ns != 0 && h->options->idle_exit_ns >= 0)
+        at = earlier(at, h->idle_since_ns + h->options->idle_exit_ns);
+    if (vox_journal_is_live(&h->journal))
+        at = earlier(at, now_ns + VOX_JOURNAL_STATUS_NS);
+    int64_t ms = (at - now_ns + VOX_NS_PER_MS - 1) / VOX_NS_PER_MS;
+    uv_update_time(&h->loop);
+    uv_timer_start(&h->timer, on_timer, ms > 0 ? (uint64_t)ms : 0, 0);
+}
+
+/* Everything that is not a datagram: until now_ns all sockets are read. */
+static void keep_house(struct vox_recv_host *h, int64_t now_ns)
+{
+    if (h->engine)
+        advance(h, now_ns);
+    else
+        watch_speaker(h, now_ns);
+    show(h, now_ns);
+    look_for_the_end(h, now_ns);
+    arm(h, now_ns);
+}
+
+static void push(struct vox_recv_host *h, const struct vox_udp_datagram *datagram, int socket)
+{
+    uint32_t number = vox_paths_number(&h->paths, &datagram->from, socket);
+    bool local = h->paths.items[number].local;
+    if (h->speaker) {
+        h->dropped += !vox_speaker_push(h->speaker, datagram->bytes, datagram->len,
+                                        datagram->arrival_ns, number, local);
+        return;
+    }
+    int64_t arrival_ns = datagram->arrival_ns;
+    if (arrival_ns > h->advanced_ns)
+        advance(h, arrival_ns);
+    vox_receiver_set_path_local(h->engine, number, local);
+    vox_receiver_push(h->engine, datagram->bytes, datagram->len, arrival_ns, number);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+/*
+ * Nobody waits for a file. While packets come, and the kernel notes when, they are fetched by the
+ * clock, several at once: to wake up for each costs as much as to decode it. When none came, the
+ * next one wakes us again.
+ */
+static void rest(struct vox_recv_host *h, int datagrams, bool all_timed)
+{
+    bool in_time = h->speaker || h->options->output == VOX_OUTPUT_STDOUT;
+    bool resting = !in_time && all_timed && datagrams > 0 && datagrams < CROWD;
+    if (resting == h->resting)
+        return;
+    h->resting = resting;
+    if (resting)
+        uv_poll_stop(&h->polls[0]);
+    else
+        uv_poll_start(&h->polls[0], UV_READABLE, on_readable);
+}
+
+static void read_socket(struct vox_recv_host *h, int socket)
+{
+    const struct vox_udp_datagram *got;
+    int n, sum = 0;
+    bool all_timed = true;
+    do {
+        n = vox_udp_receive(h->sockets[socket], &got);
+        for (int i = 0; i < n; i++) {
+            push(h, &got[i], socket);
+            all_timed &= got[i].kernel_time;
+        }
+        sum += n > 0 ? n : 0;
+    } while (n == VOX_UDP_BATCH && !h->stopping);
+    if (socket == 0 && !h->stopping)
+        rest(h, sum, all_timed);
+}
+
+static void catch_up(struct vox_recv_host *h)
+{
+    int64_t now_ns = vox_clock_now_ns();
+    for (int i = 0; i < SOCKETS; i++)
+        if (h->sockets[i])
+            read_socket(h, i); /* what came before now counts as before now */
+    keep_house(h, now_ns);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct vox_recv_host *h = poll->data;
+    (void)status;
+    (void)events;
+    if (h->resting) { /* RTCP, before whose time there may be audio to be fetched */
+        catch_up(h);
+        return;
+    }
+    int64_t now_ns = vox_clock_now_ns();
+    read_socket(h, (int)(poll - h->polls));
+    keep_house(h, now_ns);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    catch_up(timer->data);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    catch_up(signal->data); /* what has come is not lost */
+    stop(signal->data);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct vox_recv_host *h = wake->data;
+    if (h->speaker)
+        vox_speaker_drain(h->speaker);
+}
+
+static void wake_loop(void *ctx)
+{
+    struct vox_recv_host *h = ctx;
+    uv_async_send(&h->wake);
+}
+
+/* ---- beginning and end ---- */
+
+static bool open_sockets(struct vox_recv_host *h)
+{
+    struct vox_udp_receiver_config config;
+    struct vox_net_error error;
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    vox_udp_receiver_config_init(&config);
+    config.local = h->options->listen;
+    config.source = h->options->multicast_source;
+    config.interface = h->options->interface;
+    if (vox_udp_open_receiver(&config, &h->sockets[0], &error) < 0) {
+        vox_message_error("%s", error.text);
+        return false;
+    }
+    const struct vox_address *local = vox_udp_local(h->sockets[0]);
+    uint16_t port = vox_address_port(local);
+    vox_message_info("listening on %s", vox_address_format(local, text));
+    config.local = *local;
+    vox_address_set_port(&config.local, (uint16_t)(port + 1));
+    if (port < 65535 && vox_udp_open_receiver(&config, &h->sockets[1], &error) < 0)
+        vox_message_detail("RTCP is heard on port %u only: %s", port, error.text);
+    return true;
+}
+
+static struct vox_receiver_config engine_config(struct vox_recv_host *h)
+{
+    struct vox_receiver_config config;
+    vox_receiver_config_init(&config);
+    config.follow_source = true;
+    config.max_sources = h->options->max_streams;
+    config.payload_type = h->options->payload_type;
+    config.capture_time_id = h->options->capture_time_id;
+    config.delay_ns = h->options->delay_ns;
+    config.min_delay_ns = h->options->min_delay_ns;
+    config.max_delay_ns = h->options->max_delay_ns;
+    config.clock_synced = h->options->clock_synced;
+    config.wall_offset_ns = vox_clock_wall_offset_ns();
+    if (getrandom(&config.ssrc, sizeof config.ssrc, 0) != sizeof config.ssrc ||
+        getrandom(&config.seed, sizeof config.seed, 0) != sizeof config.seed)
+        config.seed = (uint64_t)vox_clock_now_ns();
+    config.on_rtcp = send_rtcp;
+    config.on_event = take_event;
+    config.on_played = h->options->output == VOX_OUTPUT_OGG ? record_packet : NULL;
+    config.ctx = h;
+    return config;
+}
+
+static bool open_speaker(struct vox_recv_host *h, const struct vox_receiver_config *engine)
+{
+    struct vox_audio_error error;
+    struct vox_speaker_config config = {
+        .device = h->options->output_name,
+        .buffer_ms = h->options->buffer_ms,
+        .channels = h->options->channels ? h->options->channels : 2,
+        .verbose = h->options->verbose,
+        .engine = *engine,
+        .on_wake = wake_loop,
+        .ctx = h,
+    };
+    if (vox_speaker_create(&config, &h->speaker, &error) < 0) {
+        vox_message_error("%s", error.text);
+        return false;
+    }
+    const struct vox_device_info *info = vox_speaker_info(h->speaker);
+    vox_message_info("playing on %s (%s, %d Hz, %.1f ms latency)", info->out_name, info->host_api,
+                     info->rate_hz, vox_ns_to_ms(info->out_latency_ns));
+    return true;
+}
+
+static bool open_output(struct vox_recv_host *h)
+{
+    struct vox_audio_error error;
+    struct vox_receiver_config config = engine_config(h);
+    if (h->options->output == VOX_OUTPUT_SPEAKER)
+        return open_speaker(h, &config);
+    if (vox_recording_open(&h->recording, h->options, &error) < 0) {
+        vox_message_error("%s", error.text);
+        return false;
+    }
+    int err = vox_receiver_create(&config, &h->engine);
+    if (err < 0)
+        vox_message_error("cannot start: %s", vox_err_text(err));
+    return err == 0;
+}
+
+static void start_loop(struct vox_recv_host *h)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < SOCKETS; i++) {
+        if (!h->sockets[i])
+            continue;
+        uv_poll_init(&h->loop, &h->polls[i], vox_udp_fd(h->sockets[i]));
+        h->polls[i].data = h;
+        uv_poll_start(&h->polls[i], UV_READABLE, on_readable);
+    }
+    uv_timer_init(&h->loop, &h->timer);
+    h->timer.data = h;
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(&h->loop, &h->signals[i]);
+        h->signals[i].data = h;
+        uv_signal_start(&h->signals[i], on_signal, numbers[i]);
+    }
+    h->advanced_ns = h->start_ns;
+    arm(h, h->start_ns);
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* Files become whole, peers hear a goodbye, people a summary: on every way out. */
+static void finish(struct vox_recv_host *h)
+{
+    int64_t now_ns = vox_clock_now_ns();
+    if (h->engine)
+        vox_receiver_finish(h->engine, now_ns);
+    if (h->speaker) {
+        vox_speaker_stop(h->speaker, now_ns);
+        vox_speaker_drain(h->speaker);
+    }
+    if (h->engine)
+        vox_recording_finish(&h->recording);
+    check_recording(h);
+    refresh_stats(h);
+    vox_journal_end(&h->journal, &h->stats, now_ns,
+                    h->engine ? vox_recording_ns(&h->recording) : 0);
+    if (h->dropped > 0)
+        vox_message_warn("%llu datagrams came while the sound card stood still and were dropped",
+                         (unsigned long long)h->dropped);
+}
+
+static void close_host(struct vox_recv_host *h)
+{
+    uv_walk(&h->loop, close_handle, NULL);
+    uv_run(&h->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&h->loop);
+    vox_speaker_destroy(h->speaker);
+    vox_receiver_destroy(h->engine);
+    for (int i = 0; i < SOCKETS; i++)
+        vox_udp_close(h->sockets[i]);
+    vox_journal_close(&h->journal);
+}
+
+static bool open_all(struct vox_recv_host *h)
+{
+    h->start_ns = vox_clock_now_ns();
+    int64_t unix_ns = h->start_ns + vox_clock_wall_offset_ns();
+    return vox_journal_open(&h->journal, h->options, h->start_ns, unix_ns) && open_sockets(h) &&
+           open_output(h);
+}
+
+int vox_recv_host_run(const struct vox_recv_options *options)
+{
+    struct vox_recv_host *h = calloc(1, sizeof *h); /* statistics and recorders are large */
+    if (!h)
+        return VOX_EXIT_FAILED;
+    h->options = options;
+    uv_loop_init(&h->loop);
+    uv_async_init(&h->loop, &h->wake, on_wake);
+    h->wake.data = h;
+    bool ready = open_all(h);
+    if (ready) {
+        start_loop(h);
+        uv_run(&h->loop, UV_RUN_DEFAULT);
+        finish(h);
+    }
+    bool failed = !ready || h->failed || h->journal.failed;
+    close_host(h);
+    free(h);
+    return failed ? VOX_EXIT_FAILED : VOX_EXIT_DONE;
+}
