@@ -55,7 +55,7 @@ static bool is_valid(const struct vox_encoder_config *c)
            is_frame_length(c->frame_ticks) && c->bitrate_bps >= VOX_ENCODER_MIN_BPS &&
            c->bitrate_bps <= VOX_ENCODER_MAX_BPS && frame_bytes <= VOX_ENCODER_MAX_BYTES &&
            c->complexity >= 0 && c->complexity <= 10 && c->expected_loss_pct >= 0 &&
-           c->expected_loss_pct <= 100;
+           c->expected_loss_pct <= 100 && c->input_bits >= 8 && c->input_bits <= 24;
 }
 
 static int configure(OpusEncoder *opus, const struct vox_encoder_config *c)
@@ -65,7 +65,8 @@ static int configure(OpusEncoder *opus, const struct vox_encoder_config *c)
         opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(c->complexity)) != OPUS_OK ||
         opus_encoder_ctl(opus, OPUS_SET_DTX(c->dtx)) != OPUS_OK ||
         opus_encoder_ctl(opus, OPUS_SET_INBAND_FEC(c->fec)) != OPUS_OK ||
-        opus_encoder_ctl(opus, OPUS_SET_PACKET_LOSS_PERC(loss_pct)) != OPUS_OK)
+        opus_encoder_ctl(opus, OPUS_SET_PACKET_LOSS_PERC(loss_pct)) != OPUS_OK ||
+        opus_encoder_ctl(opus, OPUS_SET_LSB_DEPTH(c->input_bits)) != OPUS_OK)
         return VOX_ECODEC;
     return 0;
 }

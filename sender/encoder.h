@@ -6,8 +6,9 @@
  *     int err = vox_encoder_encode(encoder, pcm, out, sizeof out, &packet);
  *
  * What is set, so that a comparison can encode the same way: application, bitrate, complexity, DTX,
- * in-band FEC, packet loss percentage. All else is libopus's default (constrained VBR, automatic
- * bandwidth, signal type and forced channels).
+ * in-band FEC, packet loss percentage, depth of the input (as opus_encode does for 16-bit samples).
+ * All else is libopus's default (constrained VBR, automatic bandwidth, signal type and forced
+ * channels).
  *
  * In-band FEC (LBRR) lives in SILK frames of 10 ms and more. libopus 1.3.1 puts it into no packet
  * at 2.5 and 5 ms, in restricted-lowdelay, at 16 kbit/s or less, with an expected loss of 0, and at
@@ -51,6 +52,7 @@ struct vox_encoder_config {
     bool dtx;
     bool fec;
     int expected_loss_pct; /* used with fec only; see vox_encoder_told_loss_pct */
+    int input_bits;        /* that count in a sample, 8..24: what is below is no signal */
 };
 
 struct vox_encoded {

@@ -344,6 +344,7 @@ static int open_source(struct vox_host *h)
     }
     h->stream.input_hz = vox_input_info(h->input)->rate_hz;
     h->stream.input_channels = vox_input_info(h->input)->channels;
+    h->stream.input_bits = vox_input_info(h->input)->bits;
     int fd = vox_input_fd(h->input);
     /* A regular file on standard input cannot be polled and need not be. */
     h->has_input_poll = fd >= 0 && uv_poll_init(&h->loop, &h->input_poll, fd) == 0;

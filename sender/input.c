@@ -38,6 +38,7 @@ static int open_file(struct vox_input *input, const char *path, struct vox_audio
     const struct vox_file_info *info = vox_file_info(input->file);
     input->info.rate_hz = info->rate_hz;
     input->info.channels = info->channels;
+    input->info.bits = info->bits;
     input->info.duration_ns = info->duration_ns;
     if (info->channels > VOX_INPUT_MAX_CHANNELS)
         return vox_audio_fail(error, VOX_EUNSUPPORTED,
@@ -62,6 +63,7 @@ static int open_signal(struct vox_input *input, const struct vox_source_spec *sp
 {
     input->info.rate_hz = VOX_RTP_HZ;
     input->info.channels = 1;
+    input->info.bits = 24;
     if (spec->kind == VOX_SOURCE_MARKER)
         return vox_signal_init_marker(&input->signal, VOX_RTP_HZ);
     if (vox_signal_init_tone(&input->signal, spec->tone_hz, VOX_RTP_HZ, TONE_DB) < 0)
@@ -97,6 +99,7 @@ int vox_input_open_raw(int fd, int rate_hz, int channels, struct vox_input **out
     input->fd = fd;
     input->info.rate_hz = rate_hz;
     input->info.channels = channels;
+    input->info.bits = 16;
     *out = input;
     return 0;
 }

@@ -26,6 +26,7 @@ enum { VOX_INPUT_MAX_CHANNELS = 8 };
 struct vox_input_info {
     int rate_hz;
     int channels;
+    int bits;            /* that count in a sample, at most 24 */
     int64_t duration_ns; /* -1: not known, or without end */
 };
 

@@ -19,6 +19,7 @@
 enum {
     IP_UDP_BYTES = 28, /* IPv4 and UDP headers without options */
     DEFAULT_PAYLOAD_TYPE = 96,
+    FLOAT_BITS = 24, /* what libopus assumes of float samples */
     DEFAULT_EXPECTED_LOSS_PCT = 8,
     GOODBYES = 3, /* nobody acknowledges a BYE */
 };
@@ -52,6 +53,7 @@ void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile p
     *config = (struct vox_sender_config){
         .input_hz = VOX_RTP_HZ,
         .input_channels = 1,
+        .input_bits = FLOAT_BITS,
         .channels = 1,
         .profile = profile,
         .frame_ticks = settings ? settings->frame_ticks : 960,
@@ -72,10 +74,10 @@ static bool is_payload_type(uint8_t type)
 /* The encoder checks its own part. */
 static bool is_valid(const struct vox_sender_config *c)
 {
-    return c->on_datagram && c->input_hz >= 1000 && c->input_hz <= 768000 &&
-           c->input_channels >= 1 && c->input_channels <= 8 && is_payload_type(c->payload_type) &&
-           c->capture_time_id <= 14 && c->cname && c->cname[0] != '\0' &&
-           strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
+    return c->on_datagram && c->input_hz >= 1000 && c->input_hz <= 768000 && c->input_bits >= 8 &&
+           c->input_bits <= FLOAT_BITS && c->input_channels >= 1 && c->input_channels <= 8 &&
+           is_payload_type(c->payload_type) && c->capture_time_id <= 14 && c->cname &&
+           c->cname[0] != '\0' && strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
 }
 
 static int bitrate_of(const struct vox_sender_config *c)
@@ -164,6 +166,7 @@ static void on_frame(void *ctx, const struct vox_frame *frame)
 static int create_stages(struct vox_sender *s)
 {
     const struct vox_sender_config *c = &s->config;
+    bool untouched = c->input_hz == VOX_RTP_HZ && c->input_channels == c->channels;
     struct vox_encoder_config encoder = {
         .profile = c->profile,
         .channels = c->channels,
@@ -173,6 +176,7 @@ static int create_stages(struct vox_sender *s)
         .dtx = c->dtx,
         .fec = c->fec,
         .expected_loss_pct = c->expected_loss_pct,
+        .input_bits = untouched ? c->input_bits : FLOAT_BITS,
     };
     int err = vox_encoder_create(&encoder, &s->encoder);
     if (err < 0)

@@ -66,6 +66,7 @@ struct vox_sender_event {
 struct vox_sender_config {
     int input_hz;       /* 1000..768000; default 48000 */
     int input_channels; /* 1..8; default 1 */
+    int input_bits;     /* that count in a sample: 16 for 16-bit PCM; 8..24; default 24 */
     int channels;       /* coded: 1 or 2; default 1 */
     enum vox_profile profile;
     int frame_ticks;       /* 48 kHz samples: 120, 240, 480, 960, 1920, 2880; default 960 */

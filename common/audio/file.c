@@ -86,12 +86,25 @@ static void describe_format(SNDFILE *snd, int format, char *out, size_t size)
              has_minor ? minor.name : "");
 }
 
+static int significant_bits(int format)
+{
+    switch (format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_PCM_S8:
+    case SF_FORMAT_PCM_U8:
+    case SF_FORMAT_PCM_16:
+        return 16;
+    default: /* more bits, or decoded to float */
+        return 24;
+    }
+}
+
 static void fill_info(struct vox_file_reader *file, const SF_INFO *sf, bool is_regular)
 {
     bool known = sf->frames >= 0 && sf->frames < SF_COUNT_MAX;
     file->info = (struct vox_file_info){
         .rate_hz = sf->samplerate,
         .channels = sf->channels,
+        .bits = significant_bits(sf->format),
         .frames = known ? sf->frames : -1,
         .duration_ns = known ? vox_ticks_to_ns(sf->frames, sf->samplerate) : -1,
         .seekable = is_regular && sf->seekable,

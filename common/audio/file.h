@@ -35,6 +35,7 @@ struct vox_file_writer;
 struct vox_file_info {
     int rate_hz;
     int channels;
+    int bits;            /* that count in a sample: 16 for 8 and 16-bit PCM, else 24 */
     int64_t frames;      /* samples per channel; -1: not known before the end is read */
     int64_t duration_ns; /* -1: not known */
     bool seekable;       /* rewind works */

@@ -3,10 +3,10 @@
  *
  *     reference FILE OUT.wav PROFILE FRAME_MS
  *
- * Encodes the file (48 kHz, one or two channels) with the settings that are documented for the
- * profile and writes what int16 opus_decode makes of it, in as many channels as the first packet is
- * coded in: at low rates libopus codes stereo as mono. Shares no line with the engines, so that it
- * can disagree with them.
+ * Encodes the 16-bit file (48 kHz, one or two channels) by opus_encode with the settings that are
+ * documented for the profile and writes what int16 opus_decode makes of it, in as many channels as
+ * the first packet is coded in: at low rates libopus codes stereo as mono. Shares no line with the
+ * engines, so that it can disagree with them.
  */
 #include <opus.h>
 #include <sndfile.h>
@@ -70,15 +70,15 @@ static OpusDecoder *open_decoder(int channels)
 
 static void recode(SNDFILE *in, const char *out_path, OpusEncoder *encoder, int frame, int channels)
 {
-    float pcm[MAX_FRAME * 2];
+    short pcm[MAX_FRAME * 2];
     short decoded[MAX_FRAME * 2];
     unsigned char packet[MAX_PACKET];
     OpusDecoder *decoder = NULL;
     SNDFILE *out = NULL;
     sf_count_t n;
-    while ((n = sf_readf_float(in, pcm, frame)) > 0) {
+    while ((n = sf_readf_short(in, pcm, frame)) > 0) {
         memset(pcm + n * channels, 0, (size_t)((frame - n) * channels) * sizeof *pcm);
-        int bytes = opus_encode_float(encoder, pcm, frame, packet, sizeof packet);
+        int bytes = opus_encode(encoder, pcm, frame, packet, sizeof packet);
         check(bytes > 0, "encoding");
         if (!decoder) {
             decoder = open_decoder(opus_packet_get_nb_channels(packet));

@@ -25,7 +25,8 @@ static int lbrr_pct(const struct lbrr_row *row)
                                         .bitrate_bps = row->bitrate_bps,
                                         .complexity = 9,
                                         .fec = row->fec,
-                                        .expected_loss_pct = row->expected_loss_pct};
+                                        .expected_loss_pct = row->expected_loss_pct,
+                                        .input_bits = 24};
     assert_int_equal(vox_encoder_create(&config, &encoder), 0);
     uint8_t packet[VOX_ENCODER_MAX_BYTES];
     int count = 0, with = 0;
@@ -82,8 +83,9 @@ static void refuses_what_the_codec_cannot(void **state)
                                             .channels = 1,
                                             .frame_ticks = 960,
                                             .bitrate_bps = 32000,
-                                            .complexity = 5};
-    struct vox_encoder_config bad[9];
+                                            .complexity = 5,
+                                            .input_bits = 24};
+    struct vox_encoder_config bad[10];
     for (size_t i = 0; i < COUNT(bad); i++)
         bad[i] = good;
     bad[0].channels = 3;
@@ -95,6 +97,7 @@ static void refuses_what_the_codec_cannot(void **state)
     bad[6].profile = (enum vox_profile)3;
     bad[7].complexity = -1;
     bad[8].frame_ticks = 2880; /* 60 ms of 200 kbit/s do not fit into a datagram */
+    bad[9].input_bits = 32;
     bad[8].bitrate_bps = 200000;
     struct vox_encoder *encoder = NULL;
     for (size_t i = 0; i < COUNT(bad); i++)
