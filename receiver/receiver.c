@@ -19,8 +19,11 @@ enum {
 
 #define TIMEOUT_NS (5 * VOX_NS_PER_S)
 #define PROBATION_NS (2 * VOX_NS_PER_S)
-/* A source that has been quiet this long is over when a new SSRC speaks from the same path. */
-#define REPLACE_QUIET_NS (100 * VOX_NS_PER_MS)
+/* On probation for longer, a source gives its place to a new one. */
+#define STALE_NS (100 * VOX_NS_PER_MS)
+/* A source that has been quiet for longer, which DTX is not, is over when a new SSRC speaks from
+ * the same path. */
+#define REPLACE_QUIET_NS VOX_NS_PER_S
 /* So long after its goodbye an SSRC is not taken for a new source. */
 #define DEPARTED_NS VOX_NS_PER_S
 #define REPORT_NS VOX_NS_PER_S
@@ -143,7 +146,7 @@ static int cost_of_place(const struct vox_source *s, int64_t now_ns)
         return 0;
     if (s->state == VOX_SOURCE_ENDED)
         return 1;
-    bool stale = s->state == VOX_SOURCE_PROBATION && now_ns - s->last_packet_ns > REPLACE_QUIET_NS;
+    bool stale = s->state == VOX_SOURCE_PROBATION && now_ns - s->last_packet_ns > STALE_NS;
     return stale ? 2 : 3;
 }
 

@@ -188,13 +188,27 @@ static void a_new_ssrc_replaces_the_old(void **state)
     for (size_t i = 0; i < 50; i++)
         push_as(&low, i, 1, 1, 0);
     for (size_t i = 0; i < 100; i++)
-        push_as(&high, i, 2, 1, 1200 * VOX_NS_PER_MS);
+        push_as(&high, i, 2, 1, 2200 * VOX_NS_PER_MS);
     const struct vox_event *end = player_event(&player, VOX_EVENT_SOURCE_ENDED, 0);
     assert_non_null(end);
     assert_int_equal(end->ssrc, 1);
     assert_int_equal(end->value, VOX_END_REPLACED);
     assert_int_equal(source_of(1)->frames.played, 50); /* all that it had */
     assert_int_equal(source_of(2)->frames.concealed, 0);
+    assert_int_equal(source_of(2)->state, VOX_SOURCE_ACTIVE);
+    player_free(&player);
+}
+
+/* Two speakers behind one mixer: one pauses, as DTX does, when the other begins. */
+static void a_pause_is_no_end(void **state)
+{
+    (void)state;
+    begin(true, 16);
+    for (size_t i = 0; i < 50; i++)
+        push_as(&low, i, 1, 1, 0);
+    for (size_t i = 0; i < 25; i++)
+        push_as(&high, i, 2, 1, 1400 * VOX_NS_PER_MS);
+    assert_int_equal(source_of(1)->state, VOX_SOURCE_ACTIVE);
     assert_int_equal(source_of(2)->state, VOX_SOURCE_ACTIVE);
     player_free(&player);
 }
@@ -279,5 +293,6 @@ static void who_drives_goes_on_driving(void **state)
 
 RUN(TEST(two_tones_are_heard_together), TEST(each_can_be_pulled_alone), TEST(no_more_than_agreed),
     TEST(a_flood_of_strangers_is_not_heard), TEST(a_flood_that_lasts_leaves_the_first_alone),
-    TEST(a_new_ssrc_replaces_the_old), TEST(one_says_goodbye_the_other_stays),
-    TEST(silence_ends_a_source_in_time), TEST(who_drives_goes_on_driving))
+    TEST(a_new_ssrc_replaces_the_old), TEST(a_pause_is_no_end),
+    TEST(one_says_goodbye_the_other_stays), TEST(silence_ends_a_source_in_time),
+    TEST(who_drives_goes_on_driving))
