@@ -19,7 +19,10 @@ static struct terminal open_terminal(void)
     struct termios raw;
     struct winsize size = {.ws_row = 5, .ws_col = 20};
     setenv("TERM", "xterm", 1);
-    assert_int_equal(openpty(&t.person, &t.program, NULL, NULL, &size), 0);
+    if (openpty(&t.person, &t.program, NULL, NULL, &size) < 0) {
+        print_message("no pseudo terminal here: is /dev/pts mounted?\n");
+        skip();
+    }
     assert_int_equal(tcgetattr(t.program, &raw), 0);
     cfmakeraw(&raw);
     assert_int_equal(tcsetattr(t.program, TCSANOW, &raw), 0);

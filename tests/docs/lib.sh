@@ -19,7 +19,7 @@ files() {
     if git rev-parse --show-prefix 2>/dev/null | grep -qx ''; then
         git ls-files --cached --others --exclude-standard
     else
-        find . -type f | sed 's,^\./,,' | grep -v -e '^build/' -e '^out/'
+        find . -type f | sed 's,^\./,,' | grep -v -e '^build/' -e '^out/' -e '^\.git/'
     fi | while IFS= read -r file; do [ -f "$file" ] && printf '%s\n' "$file"; done
 }
 
