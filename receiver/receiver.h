@@ -35,6 +35,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct vox_receiver;
 
 enum {
@@ -234,5 +238,9 @@ VOX_API void vox_receiver_read_stats(struct vox_receiver *receiver, struct vox_r
 
 /* Adds the counts and durations of one source to a sum; the rest of the sum stays. */
 VOX_API void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_stats *one);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -33,6 +33,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct vox_sender;
 
 /* What the encoder is tuned for; docs/protocol.md has the table of settings. */
@@ -143,5 +147,9 @@ VOX_API void vox_sender_tick(struct vox_sender *sender, int64_t now_ns);
 /* Encoder's delay in 48 kHz samples (OPUS_GET_LOOKAHEAD). */
 VOX_API int vox_sender_lookahead(const struct vox_sender *sender);
 VOX_API void vox_sender_read_stats(struct vox_sender *sender, struct vox_sender_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

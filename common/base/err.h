@@ -13,6 +13,10 @@
 
 #include "base/api.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* name, value, text for people */
 #define VOX_ERRORS(X)                                                                              \
     X(EINVAL, -1, "invalid argument")                                                              \
@@ -39,5 +43,9 @@ enum vox_err {
 
 /* Text in plain words for a code of enum vox_err; never NULL ("unknown error" for others). */
 VOX_API const char *vox_err_text(int err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,1 @@
+#include <voxgram/receiver.h>
