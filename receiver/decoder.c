@@ -5,12 +5,14 @@
 #include "wire/opus_toc.h"
 
 #include <opus.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct vox_decoder {
     int channels;
+    bool fresh; /* opus is to be initialised for `channels`: one that is never used costs nothing */
     float clip_memory[2];
-    OpusDecoder *opus; /* memory for two channels, initialised for `channels` */
+    OpusDecoder *opus; /* memory for two channels */
 };
 
 int vox_decoder_create(struct vox_decoder **out)
@@ -41,7 +43,7 @@ void vox_decoder_reset(struct vox_decoder *decoder, int channels)
     decoder->channels = channels;
     decoder->clip_memory[0] = 0;
     decoder->clip_memory[1] = 0;
-    opus_decoder_init(decoder->opus, VOX_RTP_HZ, channels);
+    decoder->fresh = true;
 }
 
 int vox_decoder_channels(const struct vox_decoder *decoder)
@@ -52,6 +54,9 @@ int vox_decoder_channels(const struct vox_decoder *decoder)
 static int decode(struct vox_decoder *decoder, const void *packet, size_t len, int frames, int fec,
                   float *pcm)
 {
+    if (decoder->fresh)
+        opus_decoder_init(decoder->opus, VOX_RTP_HZ, decoder->channels);
+    decoder->fresh = false;
     int n = opus_decode_float(decoder->opus, packet, (opus_int32)len, pcm, frames, fec);
     return n > 0 ? n : VOX_ECODEC;
 }
