@@ -22,6 +22,7 @@ enum {
 };
 
 #define SPEAKER_NS (20 * VOX_NS_PER_MS)
+#define LOOK_NS (100 * VOX_NS_PER_MS)
 /* A file need not be written the moment that its audio is due: packets wake us often enough. */
 #define FILE_SLACK_NS (100 * VOX_NS_PER_MS)
 /* So many datagrams at once are a crowd that the kernel's buffer should not have to hold. */
@@ -47,6 +48,8 @@ struct vox_recv_host {
     int64_t start_ns;
     int64_t idle_since_ns; /* 0: a source plays, or none has yet */
     int64_t advanced_ns;   /* everything due until then is done */
+    int64_t next_look_ns;  /* at the speaker's statistics */
+    bool all_timed;        /* the kernel has noted the arrival of each datagram */
     bool resting;          /* datagrams are fetched by the clock, see rest() */
     bool stopping;
     bool failed;
@@ -177,8 +180,13 @@ static void refresh_stats(struct vox_recv_host *h)
 static void show(struct vox_recv_host *h, int64_t now_ns)
 {
     bool due = vox_journal_is_due(&h->journal, now_ns);
-    if (due || h->speaker) /* whose end is told with its statistics */
+    /* Each look at the speaker's makes its callback count them for the next; its end is told with
+     * them. */
+    bool look = h->speaker && now_ns >= h->next_look_ns;
+    if (due || look) {
         refresh_stats(h);
+        h->next_look_ns = now_ns + LOOK_NS;
+    }
     if (due)
         vox_journal_show(&h->journal, &h->stats, now_ns);
 }
@@ -266,14 +274,15 @@ static void push(struct vox_recv_host *h, const struct vox_udp_datagram *datagra
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 /*
- * Nobody waits for a file. While packets come, and the kernel notes when, they are fetched by the
- * clock, several at once: to wake up for each costs as much as to decode it. When none came, the
- * next one wakes us again.
+ * While a source plays and the kernel notes when its packets come, they are fetched by the clock,
+ * in front of the pull that may need them: for a file ten times a second. To be woken for each one
+ * costs as much as to decode it.
  */
-static void rest(struct vox_recv_host *h, int datagrams, bool all_timed)
+static void rest(struct vox_recv_host *h, int datagrams)
 {
-    bool in_time = h->speaker || h->options->output == VOX_OUTPUT_STDOUT;
-    bool resting = !in_time && all_timed && datagrams > 0 && datagrams < CROWD;
+    int source;
+    bool resting =
+        h->engine && h->all_timed && datagrams < CROWD && next_pull(h, &source) != VOX_NS_NEVER;
     if (resting == h->resting)
         return;
     h->resting = resting;
@@ -287,17 +296,16 @@ static void read_socket(struct vox_recv_host *h, int socket)
 {
     const struct vox_udp_datagram *got;
     int n, sum = 0;
-    bool all_timed = true;
     do {
         n = vox_udp_receive(h->sockets[socket], &got);
         for (int i = 0; i < n; i++) {
             push(h, &got[i], socket);
-            all_timed &= got[i].kernel_time;
+            h->all_timed &= got[i].kernel_time;
         }
         sum += n > 0 ? n : 0;
     } while (n == VOX_UDP_BATCH && !h->stopping);
     if (socket == 0 && !h->stopping)
-        rest(h, sum, all_timed);
+        rest(h, sum);
 }
 
 static void catch_up(struct vox_recv_host *h)
@@ -452,6 +460,7 @@ static void start_loop(struct vox_recv_host *h)
         uv_signal_start(&h->signals[i], on_signal, numbers[i]);
     }
     h->advanced_ns = h->start_ns;
+    h->all_timed = true;
     arm(h, h->start_ns);
 }
 
