@@ -11,7 +11,7 @@
 #ifndef VOX_BASE_ERR_H
 #define VOX_BASE_ERR_H
 
-#include "base/api.h"
+#include "api.h" /* beside this one, in the sources as where it is installed */
 
 #ifdef __cplusplus
 extern "C" {

@@ -13,6 +13,7 @@ cmake -S "$here/consumer" -B "$dir/cmake" -DCMAKE_PREFIX_PATH="$dir/usr" >"$dir/
 cmake --build "$dir/cmake" >"$dir/build.log" 2>&1 || { cat "$dir/build.log"; exit 1; }
 LD_LIBRARY_PATH=$lib "$dir/cmake/shared"
 "$dir/cmake/static"
+LD_LIBRARY_PATH=$lib "$dir/cmake/cxx"
 
 export PKG_CONFIG_PATH="$lib/pkgconfig"
 cc=${CC:-cc}

@@ -3,6 +3,7 @@
  * sending engine straight into the receiving one, in virtual time. Ends with 0 if as many frames
  * came out as went in.
  */
+#include <voxgram/base/time.h>
 #include <voxgram/receiver.h>
 #include <voxgram/sender.h>
 
@@ -41,7 +42,7 @@ static long hear(void)
 {
     float pcm[BLOCK * 2];
     long heard = 0;
-    for (int64_t t; (t = vox_receiver_next_pull_ns(receiver)) != INT64_MAX;)
+    for (int64_t t; (t = vox_receiver_next_pull_ns(receiver)) != VOX_NS_NEVER;)
         heard += vox_receiver_pull(receiver, pcm, vox_receiver_block_frames(receiver), t, t);
     return heard;
 }
@@ -51,7 +52,7 @@ int main(void)
     struct vox_receiver_config config;
     vox_receiver_config_init(&config);
     config.follow_source = true;
-    config.delay_ns = 60 * 1000000;
+    config.delay_ns = 60 * VOX_NS_PER_MS;
     if (vox_receiver_create(&config, &receiver) < 0 || send_tone() < 0)
         return 1;
     long heard = hear();

@@ -1,0 +1,1 @@
+#include <voxgram/base/time.h>
