@@ -29,7 +29,8 @@ fills() {
     *) soxi "$file" >/dev/null || fail "soxi does not read $file" ;;
     esac
     difference=$(awk "BEGIN { print $(frames "$file") + $skip - $kept_ms * 48 }")
-    holds "$difference > -1 && $difference < 4609" # FLAC: part of a block may be there, too
+    # FLAC: blocks of the quarter second that did not fit as a whole may be there, too
+    holds "$difference > -1 && $difference < 12001"
     eval "kill -TERM \$pid_${key}_send"
     sent "$key"
 }
