@@ -1,6 +1,6 @@
 /*
- * Single-producer single-consumer ring of fixed-size elements, lock-free (C11 atomics). The only way
- * data crosses from one thread to another.
+ * Single-producer single-consumer ring of fixed-size elements, lock-free (C11 atomics). The only
+ * way data crosses from one thread to another.
  *
  *     vox_ring_create(256, sizeof(struct item), &ring);
  *     struct item *slot = vox_ring_reserve(ring);      // producer; NULL when full

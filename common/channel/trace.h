@@ -1,5 +1,6 @@
 /*
- * Recorded networks: text of lines `seq send_ms recv_ms|lost`, one a packet copy, `#` comments before;
+ * Recorded networks: text of lines `seq send_ms recv_ms|lost`, one a packet copy, `#` comments
+ * before;
  * `# interval_ms X` gives the packet spacing (else the median of the send times' steps).
  *
  *     struct vox_trace_error error;

@@ -40,6 +40,5 @@ static void values_outside_the_range_are_kept_at_its_ends(void **state)
     assert_true(vox_histogram_quantile_ns(&h, 1.0) >= 60 * VOX_NS_PER_S);
 }
 
-RUN(cmocka_unit_test(empty_answers_zero),
-    cmocka_unit_test(quantiles_of_a_ramp_are_within_a_bucket),
+RUN(cmocka_unit_test(empty_answers_zero), cmocka_unit_test(quantiles_of_a_ramp_are_within_a_bucket),
     cmocka_unit_test(values_outside_the_range_are_kept_at_its_ends))

@@ -8,8 +8,8 @@ static void sixteen_bits_wrap(void **state)
         uint16_t a, b;
         int32_t diff;
     } rows[] = {
-        {1, 0, 1}, {0, 65535, 1}, {65535, 0, -1}, {0x7fff, 0, 0x7fff}, {0x8000, 0, -0x8000},
-        {5, 5, 0},
+        {1, 0, 1},           {0, 65535, 1},        {65535, 0, -1},
+        {0x7fff, 0, 0x7fff}, {0x8000, 0, -0x8000}, {5, 5, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(vox_seq16_diff(rows[i].a, rows[i].b), rows[i].diff);
