@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -36,11 +37,20 @@ static void close_terminal(const struct terminal *t)
     close(t->person);
 }
 
+/* The kernel hands a terminal's bytes over in its own time: waits for as many as are expected. */
 static void expect_on_screen(const struct terminal *t, const char *expected)
 {
     char text[4096];
-    ssize_t len = read(t->person, text, sizeof text - 1);
-    text[len > 0 ? len : 0] = '\0';
+    size_t len = 0;
+    struct pollfd person = {.fd = t->person, .events = POLLIN};
+    while (len < strlen(expected) && poll(&person, 1, 5000) > 0) {
+        ssize_t n = read(t->person, text + len, sizeof text - 1 - len);
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    ssize_t more = read(t->person, text + len, sizeof text - 1 - len);
+    text[len + (size_t)(more > 0 ? more : 0)] = '\0';
     assert_string_equal(text, expected);
 }
 

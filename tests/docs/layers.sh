@@ -42,6 +42,7 @@ include_faults() {
     layer=$(layer_of "$1")
     allowed=" ${layer%-program} $(allowed_for "$layer") "
     sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$1" | while read -r header; do
+        case $header in */*) ;; *) continue ;; esac # beside it: the same layer
         case "$allowed" in
         *" ${header%%/*} "*) ;;
         *) echo "$1 ($layer) includes $header; it may use:$allowed" ;;
