@@ -43,7 +43,10 @@ fi
 for clip in speech music; do
     for channels in 1 2; do
         for length in 0.2 "$seconds"; do
-            eval "file=\$$clip"
+            case $clip in
+            speech) file=$speech ;;
+            music) file=$music ;;
+            esac
             base=$dir/$clip-$channels-$length
             sox "$file" -c $channels -r 48000 -b 16 "$base.wav" repeat 99 trim 0 "$length"
             sox "$base.wav" -t raw -e float -b 32 "$base.f32"
