@@ -18,7 +18,6 @@
 
 enum {
     SOCKETS = 2, /* RTP (and RTCP, RFC 5761), and RTCP on the port above for those who don't mux */
-    BLOCK_FRAMES = 480,
 };
 
 #define SPEAKER_NS (20 * VOX_NS_PER_MS)
@@ -103,7 +102,7 @@ static void record_packet(void *ctx, const struct vox_played_packet *packet)
 
 static void pull_block(struct vox_recv_host *h, int source, int64_t due_ns)
 {
-    float pcm[BLOCK_FRAMES * 2];
+    float pcm[VOX_RECEIVER_MAX_BLOCK_FRAMES * 2];
     int frames = vox_receiver_block_frames(h->engine);
     bool was_idle = vox_receiver_is_idle(h->engine, source);
     int valid = source < 0

@@ -146,6 +146,14 @@ int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns)
     return delay_of(p, p->play_ts - p->fifo.frames, playout_ns);
 }
 
+int vox_playout_ready_frames(const struct vox_playout *p)
+{
+    const struct vox_packet *head = vox_jitter_head(p->jitter);
+    if (p->fifo.frames > 0)
+        return p->fifo.frames;
+    return head && head->ts <= p->play_ts + p->expanded ? head->info.duration_ticks : 0;
+}
+
 bool vox_playout_is_steady(const struct vox_playout *p)
 {
     return p->phase == PLAYING && !p->gap.open;
@@ -377,7 +385,7 @@ static void stretch(struct vox_playout *p, int64_t t_ns, bool shorter)
 /* Moves the delay towards its target, where it is far off and not too often. */
 static void adapt(struct vox_playout *p, int64_t t_ns)
 {
-    if (is_fixed(p) || t_ns - p->last_stretch_ns < STRETCH_PAUSE_NS)
+    if ((is_fixed(p) && p->config->follow_source) || t_ns - p->last_stretch_ns < STRETCH_PAUSE_NS)
         return;
     int64_t error_ns = vox_playout_current_ns(p, t_ns) - vox_playout_target_ns(p);
     if (error_ns > TOO_LONG_NS || error_ns < -TOO_SHORT_NS)

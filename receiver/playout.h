@@ -72,6 +72,9 @@ bool vox_playout_started(const struct vox_playout *p);
 /* Whether it waits for audio: not begun yet, or nothing has come for half a second. */
 bool vox_playout_is_idle(const struct vox_playout *p);
 
+/* How much can be played in one piece without anything that is still to come. */
+int vox_playout_ready_frames(const struct vox_playout *p);
+
 /* Delay over the fastest packet: wanted, and of what plays at playout_ns next. */
 int64_t vox_playout_target_ns(const struct vox_playout *p);
 int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns);

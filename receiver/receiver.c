@@ -388,12 +388,16 @@ int64_t vox_receiver_next_pull_ns(const struct vox_receiver *r)
 
 int vox_receiver_block_frames(const struct vox_receiver *r)
 {
-    int least = MIX_FRAMES;
+    int least = VOX_RECEIVER_MAX_BLOCK_FRAMES;
+    int playing = 0;
     for (int i = 0; i < r->config.max_sources; i++) {
-        if (!plays(&r->sources[i]))
+        const struct vox_source *s = &r->sources[i];
+        if (!plays(s))
             continue;
-        int block = vox_source_block_frames(&r->sources[i]);
+        /* Of several, none should have to be ready for longer than it must. */
+        int block = playing == 0 ? vox_source_ready_frames(s) : vox_source_block_frames(s);
         least = block < least ? block : least;
+        playing++;
     }
     return least;
 }

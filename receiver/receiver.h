@@ -43,6 +43,7 @@ struct vox_receiver;
 
 enum {
     VOX_RECEIVER_MAX_SOURCES = 64,
+    VOX_RECEIVER_MAX_BLOCK_FRAMES = 960,
     VOX_RECEIVER_MAX_PATHS = 256, /* numbers from here on are never local */
 };
 
@@ -202,7 +203,9 @@ VOX_API int vox_receiver_pull(struct vox_receiver *receiver, float *pcm, int fra
 
 /*
  * follow_source only: when the next block is due on the clock of the first playing source, and how
- * many frames it should have. VOX_NS_NEVER while nothing plays. After each pull ask again.
+ * many frames it should have: a whole packet if it has come, up to VOX_RECEIVER_MAX_BLOCK_FRAMES;
+ * 10 ms or a shorter packet where it has not. VOX_NS_NEVER while nothing plays. After each pull ask
+ * again.
  */
 VOX_API int64_t vox_receiver_next_pull_ns(const struct vox_receiver *receiver);
 VOX_API int vox_receiver_block_frames(const struct vox_receiver *receiver);

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_FRAMES = 480 /* 10 ms, or less for shorter packets */ };
+enum {
+    BLOCK_FRAMES = 480,  /* 10 ms, or less for shorter packets */
+    LARGEST_BLOCK = 960, /* where that much is at hand */
+};
 
 /* More than two clocks move the playout from one pull to the next. */
 #define CUT_NS (VOX_NS_PER_MS / 4)
@@ -277,6 +280,13 @@ int vox_source_block_frames(const struct vox_source *source)
 {
     int packet = source->depacketizer.newest_duration;
     return packet > 0 && packet < BLOCK_FRAMES ? packet : BLOCK_FRAMES;
+}
+
+int vox_source_ready_frames(const struct vox_source *source)
+{
+    int ready = vox_playout_ready_frames(source->playout);
+    int block = vox_source_block_frames(source);
+    return ready < block ? block : ready < LARGEST_BLOCK ? ready : LARGEST_BLOCK;
 }
 
 void vox_source_read_stats(const struct vox_source *source, struct vox_source_stats *out)

@@ -74,6 +74,8 @@ int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t n
 
 int64_t vox_source_next_pull_ns(const struct vox_source *source);
 int vox_source_block_frames(const struct vox_source *source);
+/* The same, and more where more is at hand, up to 20 ms. */
+int vox_source_ready_frames(const struct vox_source *source);
 
 void vox_source_read_stats(const struct vox_source *source, struct vox_source_stats *out);
 

@@ -66,9 +66,9 @@ static int64_t next_pull_ns(const struct host *h)
 
 static void pull(struct host *h, int64_t due_ns)
 {
-    float pcm[BLOCK * 2];
+    float pcm[VOX_RECEIVER_MAX_BLOCK_FRAMES * 2];
     int frames = h->follow ? vox_receiver_block_frames(h->receiver) : BLOCK;
-    FUZZ_CHECK(frames > 0 && frames <= BLOCK);
+    FUZZ_CHECK(frames > 0 && frames <= VOX_RECEIVER_MAX_BLOCK_FRAMES);
     int valid = vox_receiver_pull(h->receiver, pcm, frames, h->now_ns, due_ns);
     FUZZ_CHECK(valid >= 0 && valid <= frames);
     float sum = 0;

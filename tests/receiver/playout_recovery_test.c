@@ -221,6 +221,33 @@ static void an_adaptive_delay_grows_at_once_and_shrinks_later(void **state)
     assert_true(player_source(&player)->stretch_ops > 0);
 }
 
+/* What the sound card did not fetch in time stands in the buffer: it is played off a little faster,
+ * whatever the delay was set to. */
+static void a_stall_of_the_device_does_not_stay(int64_t delay_ms)
+{
+    struct vox_receiver_config config;
+    player_config(&config);
+    config.follow_source = false;
+    config.delay_ns = delay_ms < 0 ? -1 : delay_ms * VOX_NS_PER_MS;
+    player_init(&player, &config, 0);
+    send(0, 500, 0);
+    double before_ms = current_ms();
+    player.device_start_ns += 150 * VOX_NS_PER_MS;
+    send(500, 520, 0);
+    expect_delay(before_ms + 60, before_ms + 155);
+    send(520, 700, 0);
+    expect_delay(target_ms() - 5, target_ms() + 12);
+    assert_int_equal(player_source(&player)->packets.late, 0);
+    player_free(&player);
+}
+
+static void a_stall_of_the_device_does_not_stay_in_the_delay(void **state)
+{
+    (void)state;
+    a_stall_of_the_device_does_not_stay(60);
+    a_stall_of_the_device_does_not_stay(-1);
+}
+
 static void survives_60_pct_loss(void **state)
 {
     (void)state;
@@ -252,4 +279,5 @@ static void survives_60_pct_loss(void **state)
 RUN(TEST(an_outage_ends_where_it_began_fixed), TEST(an_outage_ends_where_it_began_adaptive),
     TEST(a_stall_does_not_stay_in_a_fixed_delay), TEST(a_stall_is_forgotten_by_an_adaptive_delay),
     TEST(a_fixed_delay_follows_a_slower_path), TEST(a_fixed_delay_follows_a_little_slower_path),
+    TEST(a_stall_of_the_device_does_not_stay_in_the_delay),
     TEST(an_adaptive_delay_grows_at_once_and_shrinks_later), TEST(survives_60_pct_loss))

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { RATE_HZ = 48000, FRAMES = 48000, BLOCK = 960 };
+enum { RATE_HZ = 48000, FRAMES = 48000 };
 
 static struct vox_receiver *receiver;
 
@@ -40,7 +40,7 @@ static int send_tone(void)
 
 static long hear(void)
 {
-    float pcm[BLOCK * 2];
+    float pcm[VOX_RECEIVER_MAX_BLOCK_FRAMES * 2];
     long heard = 0;
     for (int64_t t; (t = vox_receiver_next_pull_ns(receiver)) != VOX_NS_NEVER;)
         heard += vox_receiver_pull(receiver, pcm, vox_receiver_block_frames(receiver), t, t);
