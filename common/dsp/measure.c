@@ -1,20 +1,15 @@
 #include "dsp/measure.h"
 
 #include "base/err.h"
+#include "dsp/fft.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double TURN = 6.283185307179586476925;
 static const int64_t MAX_RANGE = INT64_C(1) << 24;
 static const double MIN_COVERED = 0.5;
-
-struct complex_array {
-    double *re;
-    double *im;
-};
 
 /* Everything that one correlation needs; freed as a whole. */
 struct correlator {
@@ -25,7 +20,8 @@ struct correlator {
     int64_t min_lag;
     int64_t range; /* number of lags */
     size_t size;   /* of the transforms: a power of two, at least twice the range */
-    struct complex_array twiddle, a, b, sum;
+    struct vox_fft fft;
+    struct vox_complex_array a, b, sum;
     double *memory;
 };
 
@@ -39,52 +35,8 @@ static double product_im(double a_re, double a_im, double b_re, double b_im)
     return a_re * b_im + a_im * b_re;
 }
 
-static void swap(double *a, double *b)
-{
-    double keep = *a;
-    *a = *b;
-    *b = keep;
-}
-
-static void reverse_bits(struct complex_array x, size_t size)
-{
-    for (size_t i = 1, j = 0; i < size; i++) {
-        size_t bit = size >> 1;
-        for (; j & bit; bit >>= 1)
-            j ^= bit;
-        j ^= bit;
-        if (i < j) {
-            swap(&x.re[i], &x.re[j]);
-            swap(&x.im[i], &x.im[j]);
-        }
-    }
-}
-
-/* Radix-2 FFT in place; sizes here are worth no library. */
-static void transform(const struct correlator *c, struct complex_array x)
-{
-    reverse_bits(x, c->size);
-    for (size_t half = 1; half < c->size; half *= 2) {
-        size_t stride = c->size / (2 * half);
-        for (size_t start = 0; start < c->size; start += 2 * half) {
-            for (size_t k = 0; k < half; k++) {
-                size_t p = start + k;
-                size_t q = p + half;
-                double w_re = c->twiddle.re[k * stride];
-                double w_im = c->twiddle.im[k * stride];
-                double re = product_re(x.re[q], x.im[q], w_re, w_im);
-                double im = product_im(x.re[q], x.im[q], w_re, w_im);
-                x.re[q] = x.re[p] - re;
-                x.im[q] = x.im[p] - im;
-                x.re[p] += re;
-                x.im[p] += im;
-            }
-        }
-    }
-}
-
 /* x[0..count) = samples[from..from + count), zeros outside of 0..frames; the rest zeros. */
-static void load(struct complex_array x, size_t size, const float *samples, int64_t frames,
+static void load(struct vox_complex_array x, size_t size, const float *samples, int64_t frames,
                  int64_t from, int64_t count)
 {
     memset(x.re, 0, size * sizeof *x.re);
@@ -104,15 +56,15 @@ static void correlate(struct correlator *c)
     for (int64_t at = 0; at < c->reference_frames; at += block) {
         load(c->a, c->size, c->reference, c->reference_frames, at, block);
         load(c->b, c->size, c->signal, c->signal_frames, at + c->min_lag, (int64_t)c->size);
-        transform(c, c->a);
-        transform(c, c->b);
+        vox_fft_forward(&c->fft, c->a);
+        vox_fft_forward(&c->fft, c->b);
         for (size_t k = 0; k < c->size; k++) {
             c->sum.re[k] += product_re(c->a.re[k], -c->a.im[k], c->b.re[k], c->b.im[k]);
             /* conjugated, so that a forward transform inverts it */
             c->sum.im[k] -= product_im(c->a.re[k], -c->a.im[k], c->b.re[k], c->b.im[k]);
         }
     }
-    transform(c, c->sum);
+    vox_fft_forward(&c->fft, c->sum);
     for (int64_t k = 0; k < c->range; k++)
         c->sum.re[k] /= (double)c->size;
 }
@@ -176,19 +128,15 @@ static int reserve(struct correlator *c)
     c->size = 1024;
     while ((int64_t)c->size < 2 * c->range)
         c->size *= 2;
-    c->memory = calloc(8 * c->size, sizeof *c->memory);
+    c->memory = calloc(6 * c->size, sizeof *c->memory);
     if (!c->memory)
         return VOX_ENOMEM;
-    struct complex_array *arrays[] = {&c->twiddle, &c->a, &c->b, &c->sum};
+    struct vox_complex_array *arrays[] = {&c->a, &c->b, &c->sum};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         arrays[i]->re = c->memory + 2 * i * c->size;
         arrays[i]->im = arrays[i]->re + c->size;
     }
-    for (size_t k = 0; k < c->size / 2; k++) {
-        c->twiddle.re[k] = cos(TURN * (double)k / (double)c->size);
-        c->twiddle.im[k] = -sin(TURN * (double)k / (double)c->size);
-    }
-    return 0;
+    return vox_fft_init(&c->fft, c->size);
 }
 
 static bool has_sound(const float *samples, size_t frames)
@@ -214,10 +162,12 @@ int vox_measure_delay(const float *reference, size_t reference_frames, const flo
                            .range = max_lag - min_lag + 1};
     int err = reserve(&c);
     if (err < 0)
-        return err;
+        goto out;
     correlate(&c);
     normalise(&c);
     err = find_peak(&c, out);
+out:
+    vox_fft_clear(&c.fft);
     free(c.memory);
     return err;
 }
