@@ -27,12 +27,11 @@ enum { MAX_ROWS = 40, DEFAULT_RAW_HZ = 48000, FROM_PROFILE = -1 };
 static void defaults(struct vox_send_options *o, struct given *given)
 {
     *o = (struct vox_send_options){
-        .burst_packets = 1,
-        .seed = 1,
         .dscp = 46,
         .rate_hz = DEFAULT_RAW_HZ,
         .buffer_ns = VOX_BUFFER_DEFAULT,
     };
+    vox_network_options_init(&o->network);
     *given = (struct given){.complexity = FROM_PROFILE};
 }
 
@@ -138,79 +137,6 @@ static size_t source_rows(struct vox_option *rows, struct vox_send_options *o, s
          .target.flag = &o->list_devices,
          .help = "list the microphones there are, and end"},
     };
-    memcpy(rows, table, sizeof table);
-    return sizeof table / sizeof table[0];
-}
-
-static size_t simulation_rows(struct vox_option *rows, struct vox_send_options *o)
-{
-#define SIMULATED .group = "Simulated network, applied before sending"
-    const struct vox_option table[] = {
-        {.name = "loss",
-         .argument = "PCT",
-         SIMULATED,
-         .kind = VOX_OPTION_PERCENT,
-         .target.number = &o->loss,
-         .help = "share of the packets that is lost, 0..100"},
-        {.name = "burst",
-         .argument = "PACKETS",
-         SIMULATED,
-         .kind = VOX_OPTION_NUMBER,
-         .min = 1,
-         .max = 10000,
-         .target.number = &o->burst_packets,
-         .help = "mean length of a loss burst, counted in packets of 20 ms whatever --frame is: 3 "
-                 "are 60 ms (default 1: each loss on its own)"},
-        {.name = "delay",
-         .argument = "MS",
-         SIMULATED,
-         .kind = VOX_OPTION_MS,
-         .max = 60000,
-         .target.ns = &o->delay_ns,
-         .help = "one-way delay"},
-        {.name = "jitter",
-         .argument = "MS",
-         SIMULATED,
-         .kind = VOX_OPTION_MS,
-         .max = 10000,
-         .target.ns = &o->jitter_ns,
-         .help = "delay varies by up to so much up and down"},
-        {.name = "reorder",
-         .argument = "PCT",
-         SIMULATED,
-         .kind = VOX_OPTION_PERCENT,
-         .target.number = &o->reorder,
-         .help = "share of the packets that is overtaken by later ones, 0..100"},
-        {.name = "duplicate",
-         .argument = "PCT",
-         SIMULATED,
-         .kind = VOX_OPTION_PERCENT,
-         .target.number = &o->duplicate,
-         .help = "share of the packets that arrives twice, 0..100"},
-        {.name = "rate-limit",
-         .argument = "KBPS",
-         SIMULATED,
-         .kind = VOX_OPTION_KBPS,
-         .min = 1,
-         .max = 1e6,
-         .target.integer = &o->rate_limit_bps,
-         .help = "of the link, headers included, with a queue of half a second"},
-        {.name = "trace",
-         .argument = "FILE",
-         SIMULATED,
-         .kind = VOX_OPTION_STRING,
-         .target.string = &o->trace,
-         .help =
-             "delays and losses of a recorded network: lines `seq send_ms recv_ms`, or `lost` for "
-             "recv_ms"},
-        {.name = "seed",
-         .argument = "N",
-         SIMULATED,
-         .kind = VOX_OPTION_UINT64,
-         .target.number64 = &o->seed,
-         .help = "another seed, other packets; the same seed, the same (default 1)"},
-    };
-#undef SIMULATED
     memcpy(rows, table, sizeof table);
     return sizeof table / sizeof table[0];
 }
@@ -392,12 +318,8 @@ static bool take_rest(struct vox_send_options *o, const struct given *given)
     const struct vox_profile_settings *settings = vox_profile_settings(o->profile);
     o->frame_ticks = settings->frame_ticks;
     o->complexity = given->complexity == FROM_PROFILE ? settings->complexity : given->complexity;
-    if (o->loss >= 1 && o->burst_packets > 1) {
-        vox_message_error("--loss 100 has no bursts; leave --burst out");
-        return false;
-    }
-    return take_frame(o, given->frame_ns) && fits_a_datagram(o) &&
-           (o->list_devices || take_source(o, given));
+    return vox_network_options_check(&o->network) && take_frame(o, given->frame_ns) &&
+           fits_a_datagram(o) && (o->list_devices || take_source(o, given));
 }
 
 enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vox_send_options *out)
@@ -408,7 +330,8 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vo
     defaults(out, &given);
     size_t count = source_rows(rows, out, &given);
     count += encoding_rows(rows + count, out, &given);
-    count += simulation_rows(rows + count, out);
+    count += vox_network_options_rows(&out->network, "Simulated network, applied before sending",
+                                      rows + count);
     count += network_rows(rows + count, out);
     const struct vox_options command = {
         .program = "voxgram-send",
@@ -429,24 +352,10 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vo
                                                                      : VOX_OPTIONS_WRONG;
 }
 
-bool vox_send_options_impaired(const struct vox_send_options *o)
-{
-    return o->loss > 0 || o->delay_ns > 0 || o->jitter_ns > 0 || o->reorder > 0 ||
-           o->duplicate > 0 || o->rate_limit_bps > 0 || o->trace;
-}
-
 void vox_send_options_impair(const struct vox_send_options *o, struct vox_impair_config *out)
 {
-    vox_impair_config_init(out);
-    out->loss = o->loss;
-    out->burst_packets = o->burst_packets;
+    vox_network_options_impair(&o->network, out);
     out->packet_ns = vox_rtp_to_ns(o->frame_ticks);
-    out->delay_ns = o->delay_ns;
-    out->jitter_ns = o->jitter_ns;
-    out->reorder = o->reorder;
-    out->duplicate = o->duplicate;
-    out->rate_bps = o->rate_limit_bps;
-    out->seed = o->seed;
 }
 
 int vox_send_options_channels(const struct vox_send_options *o, int source_channels)

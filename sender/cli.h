@@ -9,6 +9,7 @@
 #ifndef VOX_SENDER_CLI_H
 #define VOX_SENDER_CLI_H
 
+#include "cli/network.h"
 #include "cli/options.h"
 #include "sender/sender.h"
 
@@ -48,15 +49,7 @@ struct vox_send_options {
     bool dtx;
     bool fec;
 
-    double loss; /* shares are 0..1 */
-    double burst_packets;
-    int64_t delay_ns;
-    int64_t jitter_ns;
-    double reorder;
-    double duplicate;
-    int rate_limit_bps; /* 0: none */
-    const char *trace;
-    uint64_t seed;
+    struct vox_network_options network;
 
     const char *sdp;
     bool no_rtcp_mux;
@@ -85,10 +78,7 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv,
 /* Errors: VOX_EINVAL (tone: without a number of Hz). A file of such a name is written ./mic. */
 int vox_source_parse(const char *text, struct vox_source_spec *out);
 
-/* Whether any option of the simulated network is given. */
-bool vox_send_options_impaired(const struct vox_send_options *options);
-
-/* Those options; the trace stays NULL. */
+/* The options of the simulated network, for packets of this frame; the trace stays NULL. */
 void vox_send_options_impair(const struct vox_send_options *options, struct vox_impair_config *out);
 
 /* How many channels are coded when the source has `source_channels`. */

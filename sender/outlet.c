@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    MAX_TRACE_BYTES = 256 << 20,
     MIN_WAITING = 256,
     MAX_WAITING = 65536,
 };
@@ -38,66 +37,20 @@ struct vox_outlet {
     uint64_t media_duplicated;
 };
 
-/* The whole file, terminated; NULL with errno set. The caller frees it. */
-static char *read_text(const char *path, size_t *len)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return NULL;
-    char *text = NULL;
-    size_t size = 0, capacity = 0;
-    for (;;) {
-        if (capacity - size < 2) {
-            capacity = capacity ? 2 * capacity : 1 << 16;
-            char *larger = capacity <= MAX_TRACE_BYTES ? realloc(text, capacity) : NULL;
-            if (!larger) {
-                errno = capacity <= MAX_TRACE_BYTES ? ENOMEM : EFBIG;
-                break;
-            }
-            text = larger;
-        }
-        size_t n = fread(text + size, 1, capacity - size - 1, file);
-        size += n;
-        if (n == 0) {
-            if (ferror(file))
-                break;
-            text[size] = '\0';
-            *len = size;
-            fclose(file);
-            return text;
-        }
-    }
-    int kept = errno;
-    free(text);
-    fclose(file);
-    errno = kept;
-    return NULL;
-}
-
 static int load_trace(struct vox_outlet *outlet, const char *path, struct vox_net_error *error)
 {
-    size_t len = 0;
-    char *text = read_text(path, &len);
-    if (!text)
-        return vox_net_error_set(error, VOX_EIO, "cannot read the trace %s: %s", path,
-                                 strerror(errno));
-    struct vox_trace_error where = {0};
-    int err = vox_trace_parse(text, len, &outlet->trace, &where);
-    free(text);
-    if (err < 0)
-        vox_net_error_set(error, err,
-                          "cannot use the trace %s: line %d: %s; lines are `seq send_ms "
-                          "recv_ms|lost`",
-                          path, where.line, where.reason);
-    return err;
+    char why[VOX_NETWORK_ERROR_BYTES];
+    int err = vox_network_trace_read(path, &outlet->trace, why);
+    return err < 0 ? vox_net_error_set(error, err, "%s", why) : 0;
 }
 
 static int create_network(struct vox_outlet *outlet, const struct vox_send_options *options,
                           struct vox_net_error *error)
 {
-    if (!vox_send_options_impaired(options))
+    if (!vox_network_options_any(&options->network))
         return 0;
-    int err = options->trace ? load_trace(outlet, options->trace, error) : 0;
+    const char *trace = options->network.trace;
+    int err = trace ? load_trace(outlet, trace, error) : 0;
     if (err < 0)
         return err;
     struct vox_impair_config config;
@@ -117,9 +70,9 @@ static int create_network(struct vox_outlet *outlet, const struct vox_send_optio
 static size_t room(const struct vox_send_options *options, const struct vox_impair_config *network)
 {
     int64_t ahead_ns = options->buffer_ns > 0 ? options->buffer_ns : 100 * VOX_NS_PER_MS;
-    int64_t longest_ns = ahead_ns + options->delay_ns + options->jitter_ns;
-    longest_ns += options->rate_limit_bps > 0 ? network->queue_ns : 0;
-    longest_ns += options->trace ? TRACE_DELAY_NS : 0;
+    int64_t longest_ns = ahead_ns + network->delay_ns + network->jitter_ns;
+    longest_ns += network->rate_bps > 0 ? network->queue_ns : 0;
+    longest_ns += options->network.trace ? TRACE_DELAY_NS : 0;
     int64_t packets = longest_ns / vox_rtp_to_ns(options->frame_ticks) + MIN_WAITING;
     return packets < MAX_WAITING ? (size_t)packets : MAX_WAITING;
 }

@@ -138,7 +138,7 @@ int vox_report_json(const struct vox_send_report *r, FILE *out)
 static void summarize_network(const struct vox_send_report *r)
 {
     const struct vox_sender_stats *s = &r->sender;
-    if (vox_send_options_impaired(r->options))
+    if (vox_network_options_any(&r->options->network))
         vox_message_info("The simulated network dropped %llu (%.1f %%) and doubled %llu of them.",
                          (unsigned long long)r->outlet.media_dropped,
                          s->packets ? 100.0 * (double)r->outlet.media_dropped / (double)s->packets

@@ -7,7 +7,7 @@ trap 'rm -rf "$scratch"' EXIT
 docs=$(find README.md CHANGELOG.md CONTRIBUTING.md docs -name '*.md')
 files >"$scratch/files"
 sed 's,/[^/]*$,/,' "$scratch/files" | sort -u | grep / >"$scratch/folders"
-grep -ho '\.name = "[a-z-]*"' sender/cli.c receiver/cli.c | cut -d '"' -f 2 >"$scratch/options"
+grep -ho '\.name = "[a-z-]*"' common/cli/network.c sender/cli.c receiver/cli.c | cut -d '"' -f 2 >"$scratch/options"
 printf '%s\n' help version quick >>"$scratch/options"
 
 # Anchors as GitHub makes them from headings.

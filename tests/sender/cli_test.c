@@ -33,9 +33,9 @@ static void defaults_come_from_the_profile(void **state)
     assert_int_equal(o.bitrate_bps, 0);
     assert_int_equal(o.complexity, 9);
     assert_int_equal(o.dscp, 46);
-    assert_true(o.seed == 1);
+    assert_true(o.network.seed == 1);
     assert_true(o.buffer_ns == VOX_BUFFER_DEFAULT);
-    assert_false(vox_send_options_impaired(&o));
+    assert_false(vox_network_options_any(&o.network));
     assert_int_equal(parse("a.wav host --profile lowdelay", &o), VOX_OPTIONS_RUN);
     assert_int_equal(o.frame_ticks, 240);
     assert_int_equal(parse("a.wav host --profile music --complexity 0", &o), VOX_OPTIONS_RUN);
@@ -75,7 +75,7 @@ static void the_simulated_network_is_mapped(void **state)
               "--rate-limit 100 --seed 0x2a --frame 10",
               &o),
         VOX_OPTIONS_RUN);
-    assert_true(vox_send_options_impaired(&o));
+    assert_true(vox_network_options_any(&o.network));
     vox_send_options_impair(&o, &network);
     assert_float_equal(network.loss, 0.05, 1e-12);
     assert_float_equal(network.burst_packets, 3, 1e-12);
@@ -98,10 +98,10 @@ static void each_of_them_alone_is_a_network(void **state)
     struct vox_send_options o;
     for (size_t i = 0; i < COUNT(lines); i++) {
         assert_int_equal(parse(lines[i], &o), VOX_OPTIONS_RUN);
-        assert_true(vox_send_options_impaired(&o));
+        assert_true(vox_network_options_any(&o.network));
     }
     assert_int_equal(parse("x y --seed 3 --burst 2", &o), VOX_OPTIONS_RUN);
-    assert_false(vox_send_options_impaired(&o));
+    assert_false(vox_network_options_any(&o.network));
 }
 
 struct source_row {

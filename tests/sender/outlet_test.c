@@ -31,8 +31,7 @@ static struct vox_send_options options_to(const struct peer *peer)
 {
     return (struct vox_send_options){.destination = peer->text,
                                      .frame_ticks = 960,
-                                     .burst_packets = 1,
-                                     .seed = 1,
+                                     .network = {.burst_packets = 1, .seed = 1},
                                      .dscp = 46,
                                      .buffer_ns = VOX_BUFFER_DEFAULT};
 }
@@ -100,11 +99,11 @@ static void the_same_seed_gives_the_same_fates_whatever_rtcp_does(void **state)
     struct peer peer;
     open_peer(&peer);
     struct vox_send_options options = options_to(&peer);
-    options.loss = 0.2;
-    options.burst_packets = 3;
+    options.network.loss = 0.2;
+    options.network.burst_packets = 3;
     run(&options, &peer, false, first);
     run(&options, &peer, true, second);
-    options.seed = 2;
+    options.network.seed = 2;
     run(&options, &peer, false, other);
     assert_memory_equal(first, second, sizeof first);
     assert_memory_not_equal(first, other, sizeof first);
@@ -131,7 +130,7 @@ static void datagrams_wait_for_their_time(void **state)
     struct vox_outlet *outlet = NULL;
     open_peer(&peer);
     struct vox_send_options options = options_to(&peer);
-    options.delay_ns = 3600 * VOX_NS_PER_S;
+    options.network.delay_ns = 3600 * VOX_NS_PER_S;
     assert_int_equal(vox_outlet_create(&options, &outlet, &error), 0);
     int64_t now_ns = vox_clock_now_ns();
     struct vox_datagram datagram = {
@@ -152,7 +151,7 @@ static void reports_do_not_wait_for_media_that_is_not_due(void **state)
     struct vox_outlet *outlet = NULL;
     open_peer(&peer);
     struct vox_send_options options = options_to(&peer);
-    options.jitter_ns = VOX_NS_PER_MS;
+    options.network.jitter_ns = VOX_NS_PER_MS;
     assert_int_equal(vox_outlet_create(&options, &outlet, &error), 0);
     int64_t now_ns = vox_clock_now_ns(), hour_ns = 3600 * VOX_NS_PER_S;
     struct vox_datagram datagram = {.kind = VOX_DATAGRAM_RTP,
@@ -238,14 +237,14 @@ static void bad_traces_are_told_with_their_line(void **state)
     char path[64];
     open_peer(&peer);
     struct vox_send_options options = options_to(&peer);
-    options.trace = "/tmp/voxgram-no-such-trace.txt";
+    options.network.trace = "/tmp/voxgram-no-such-trace.txt";
     assert_true(vox_outlet_create(&options, &outlet, &error) < 0);
-    assert_non_null(strstr(error.text, options.trace));
+    assert_non_null(strstr(error.text, options.network.trace));
     snprintf(path, sizeof path, "/tmp/voxgram-trace-%d.txt", (int)getpid());
     FILE *file = fopen(path, "w");
     fputs("# a trace\n0 0 10\n1 20 nonsense\n", file);
     fclose(file);
-    options.trace = path;
+    options.network.trace = path;
     assert_int_equal(vox_outlet_create(&options, &outlet, &error), VOX_EFORMAT);
     assert_non_null(strstr(error.text, "line 3"));
     assert_null(outlet);
