@@ -17,6 +17,7 @@ enum {
     MAX_CHANNELS = 8,
     STEP_FRAMES = 512,    /* work in pieces of this, so that what the libraries hold is bounded */
     SETTLE_FRAMES = 4096, /* see settle_frames */
+    GROW_FRAMES = 16384,  /* see grow_fixed */
     HELD_FRAMES = 128,    /* see measure_held */
     MAX_ALIGN_TRIES = 16384, /* see aligned_input */
     DFT_LOG2 = 8, /* libsoxr's blocks: its shortest hold back half as much for 10 % more CPU */
@@ -229,6 +230,31 @@ void vox_resample_set_ppm(struct vox_resample *rs, double ppm)
     rs->ratio = rs->config.out_hz / rs->config.in_hz * (1.0 + bounded * 1e-6);
 }
 
+/*
+ * Between libsoxr's stages stand queues of float samples that move their content to the front once
+ * 16 KiB in front of it are free, and else grow by what does not fit behind it: how far, hangs on
+ * the sizes of the pieces that come. To have no growth later, they are made to hold 16 KiB and the
+ * largest pieces at once.
+ */
+static int grow_fixed(struct vox_resample *rs)
+{
+    size_t channels = (size_t)rs->config.channels;
+    size_t in_frames = (size_t)(GROW_FRAMES * fmax(1.0, rs->config.in_hz / rs->config.out_hz));
+    size_t out_frames = (size_t)(GROW_FRAMES * fmax(1.0, rs->config.out_hz / rs->config.in_hz));
+    float *in = calloc(in_frames * channels, sizeof *in);
+    float *out = malloc(out_frames * channels * sizeof *out);
+    size_t used = 0;
+    size_t made = 0;
+    soxr_error_t failed =
+        in && out ? soxr_process(rs->fixed, in, in_frames, &used, out, out_frames, &made)
+                  : "out of memory";
+    rs->fixed_in += used;
+    rs->fixed_out += made;
+    free(in);
+    free(out);
+    return failed ? VOX_ENOMEM : 0;
+}
+
 static int open_fixed(struct vox_resample *rs)
 {
     soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
@@ -242,8 +268,9 @@ static int open_fixed(struct vox_resample *rs)
     if (!rs->fixed || failed)
         return VOX_ENOMEM;
     rs->step = fixed_step;
-    forget_fixed(rs); /* also grows libsoxr's buffers to their final size */
-    return 0;
+    int err = grow_fixed(rs);
+    forget_fixed(rs);
+    return err;
 }
 
 static int open_variable(struct vox_resample *rs)

@@ -213,6 +213,25 @@ static void result_does_not_depend_on_the_blocks(void **state)
     }
 }
 
+/* Half a minute of pieces of all sizes: by then a queue that can grow has grown. */
+static void no_sizes_of_pieces_make_it_allocate(void **state)
+{
+    (void)state;
+    static const double rates[] = {8000, 16000, 44100, 44117.3, 96000, 192000};
+    struct vox_rng rng;
+    vox_rng_init(&rng, 11, 0);
+    memset(in, 0, sizeof in);
+    for (size_t i = 0; i < COUNT(rates); i++) {
+        struct vox_resample *rs = make(2, rates[i], 48000, false);
+        for (size_t at = 0, n; at < (size_t)(30 * rates[i]); at += n) {
+            size_t most = vox_rng_u32(&rng) % 2 == 0 ? 30 : 4096;
+            n = 1 + vox_rng_u32(&rng) % most;
+            push(rs, in, n, 1 + vox_rng_u32(&rng) % 1000, 2, out);
+        }
+        vox_resample_destroy(rs);
+    }
+}
+
 static void reset_starts_anew(void **state)
 {
     (void)state;
@@ -289,6 +308,7 @@ static void changing_ratio_does_not_click(void **state)
 RUN(cmocka_unit_test(refuses_what_it_cannot_do), cmocka_unit_test(equal_rates_copy_every_bit),
     cmocka_unit_test(sines_keep_level_place_and_purity), cmocka_unit_test(what_would_alias_is_gone),
     cmocka_unit_test(flushing_gives_the_whole_length),
-    cmocka_unit_test(result_does_not_depend_on_the_blocks), cmocka_unit_test(reset_starts_anew),
+    cmocka_unit_test(result_does_not_depend_on_the_blocks),
+    cmocka_unit_test(no_sizes_of_pieces_make_it_allocate), cmocka_unit_test(reset_starts_anew),
     cmocka_unit_test(variable_ratio_is_met_exactly),
     cmocka_unit_test(changing_ratio_does_not_click))
