@@ -4,6 +4,7 @@
  */
 #include "base/rt.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *ptr);
 
 extern const int vox_rt_guard_present;
@@ -43,6 +45,22 @@ void *realloc(void *old, size_t size)
 {
     refuse_in_real_time("realloc", 7);
     return __libc_realloc(old, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    refuse_in_real_time("aligned_alloc", 13);
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    refuse_in_real_time("posix_memalign", 14);
+    void *made = __libc_memalign(alignment, size);
+    if (!made)
+        return ENOMEM;
+    *out = made;
+    return 0;
 }
 
 void free(void *ptr)
