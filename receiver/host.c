@@ -310,9 +310,7 @@ static void read_socket(struct vox_recv_host *h, int socket)
 static void catch_up(struct vox_recv_host *h)
 {
     int64_t now_ns = vox_clock_now_ns();
-    for (int i = 0; i < SOCKETS; i++)
-        if (h->sockets[i])
-            read_socket(h, i); /* what came before now counts as before now */
+    read_socket(h, 0); /* what came before now counts as before now; audio is all in this one */
     keep_house(h, now_ns);
 }
 
@@ -321,10 +319,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     struct vox_recv_host *h = poll->data;
     (void)status;
     (void)events;
-    if (h->resting) { /* RTCP, before whose time there may be audio to be fetched */
+    if (h->resting) /* RTCP, before whose time there may be audio to be fetched */
         catch_up(h);
-        return;
-    }
     int64_t now_ns = vox_clock_now_ns();
     read_socket(h, (int)(poll - h->polls));
     keep_house(h, now_ns);
