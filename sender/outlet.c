@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
-#include "channel/impair.h"
+#include "channel/route.h"
 #include "channel/trace.h"
 #include "net/pacer.h"
 #include "net/udp.h"
@@ -20,21 +20,13 @@ enum {
 /* Delays that a trace may add, in the room that is made for waiting datagrams. */
 #define TRACE_DELAY_NS (10 * VOX_NS_PER_S)
 
-/* Any number will do, as long as RTCP does not see the fates of the media. */
-#define RTCP_SEED UINT64_C(0x9E3779B97F4A7C15)
-
 struct vox_outlet {
     struct vox_address to;
     struct vox_udp *udp;
     struct vox_pacer *pacer;
     struct vox_trace *trace;
-    struct vox_impair *media; /* NULL: no simulated network */
-    struct vox_impair *rtcp;
+    struct vox_route *route;
     size_t rtcp_destination; /* of the pacer's */
-    int64_t last_due_ns;
-    int64_t media_send_ns; /* of the latest media datagram */
-    uint64_t media_dropped;
-    uint64_t media_duplicated;
 };
 
 static int load_trace(struct vox_outlet *outlet, const char *path, struct vox_net_error *error)
@@ -47,8 +39,7 @@ static int load_trace(struct vox_outlet *outlet, const char *path, struct vox_ne
 static int create_network(struct vox_outlet *outlet, const struct vox_send_options *options,
                           struct vox_net_error *error)
 {
-    if (!vox_network_options_any(&options->network))
-        return 0;
+    bool any = vox_network_options_any(&options->network);
     const char *trace = options->network.trace;
     int err = trace ? load_trace(outlet, trace, error) : 0;
     if (err < 0)
@@ -56,10 +47,7 @@ static int create_network(struct vox_outlet *outlet, const struct vox_send_optio
     struct vox_impair_config config;
     vox_send_options_impair(options, &config);
     config.trace = outlet->trace;
-    err = vox_impair_create(&config, &outlet->media);
-    config.seed ^= RTCP_SEED;
-    if (err >= 0)
-        err = vox_impair_create(&config, &outlet->rtcp);
+    err = vox_route_create(any ? &config : NULL, &outlet->route);
     if (err < 0)
         vox_net_error_set(error, err, "the simulated network does not work with these numbers: %s",
                           vox_err_text(err));
@@ -144,8 +132,7 @@ void vox_outlet_destroy(struct vox_outlet *outlet)
         return;
     vox_pacer_destroy(outlet->pacer);
     vox_udp_close(outlet->udp);
-    vox_impair_destroy(outlet->media);
-    vox_impair_destroy(outlet->rtcp);
+    vox_route_destroy(outlet->route);
     vox_trace_destroy(outlet->trace);
     free(outlet);
 }
@@ -155,52 +142,14 @@ const struct vox_address *vox_outlet_destination(const struct vox_outlet *outlet
     return &outlet->to;
 }
 
-static void decide(struct vox_outlet *outlet, const struct vox_datagram *datagram,
-                   struct vox_fate *fate)
-{
-    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
-    struct vox_impair *network = is_media ? outlet->media : outlet->rtcp;
-    if (!network) {
-        *fate = (struct vox_fate){.copies = 1, .deliver_ns = {datagram->send_ns}};
-        return;
-    }
-    vox_impair_packet(network, datagram->send_ns, datagram->len, fate);
-    if (is_media) {
-        outlet->media_dropped += fate->copies == 0;
-        outlet->media_duplicated += fate->copies == 2;
-    } else if (fate->copies == 0) {
-        *fate = (struct vox_fate){.copies = 1, .deliver_ns = {datagram->send_ns}};
-    }
-}
-
-/*
- * The first report and the goodbye stay behind the media that they belong to. Reports in between do
- * not wait for media that was read ahead of time: they carry the time at which they were made, from
- * which the round trip is measured.
- */
-static void keep_order(struct vox_outlet *outlet, const struct vox_datagram *datagram,
-                       struct vox_fate *fate)
-{
-    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
-    bool is_behind = !is_media && datagram->send_ns >= outlet->media_send_ns;
-    if (is_media)
-        outlet->media_send_ns = datagram->send_ns;
-    for (int i = 0; i < fate->copies; i++) {
-        if (is_behind && fate->deliver_ns[i] < outlet->last_due_ns)
-            fate->deliver_ns[i] = outlet->last_due_ns;
-        if (fate->deliver_ns[i] > outlet->last_due_ns)
-            outlet->last_due_ns = fate->deliver_ns[i];
-    }
-}
-
 void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram)
 {
     struct vox_fate fate;
-    decide(outlet, datagram, &fate);
-    keep_order(outlet, datagram, &fate);
+    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
+    vox_route_datagram(outlet->route, is_media, datagram->send_ns, datagram->len, &fate);
     if (fate.copies == 0)
         return;
-    size_t destination = datagram->kind == VOX_DATAGRAM_RTCP ? outlet->rtcp_destination : 0;
+    size_t destination = is_media ? 0 : outlet->rtcp_destination;
     vox_pacer_push(outlet->pacer, datagram->bytes, datagram->len, destination, fate.deliver_ns,
                    fate.copies);
 }
@@ -236,16 +185,17 @@ size_t vox_outlet_pending(const struct vox_outlet *outlet)
 
 int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet)
 {
-    return outlet->last_due_ns;
+    return vox_route_last_ns(outlet->route);
 }
 
 void vox_outlet_read_stats(const struct vox_outlet *outlet, struct vox_outlet_stats *out)
 {
+    struct vox_impair_stats media = vox_route_stats(outlet->route);
     struct vox_pacer_stats pacer;
     vox_pacer_read_stats(outlet->pacer, &pacer);
     *out = (struct vox_outlet_stats){
-        .media_dropped = outlet->media_dropped,
-        .media_duplicated = outlet->media_duplicated,
+        .media_dropped = media.lost + media.queue_dropped,
+        .media_duplicated = media.duplicated,
         .overflow = pacer.overflow,
         .failed = pacer.failed,
         .last_errno = pacer.last_errno,

@@ -1,15 +1,11 @@
 /*
- * The way out: the simulated network, the pacing thread, the socket; and what comes back on it.
+ * The way out: the simulated network (channel/route.h), the pacing thread, the socket; and what
+ * comes back on it.
  *
  *     vox_outlet_create(&options, &outlet, &error);
  *     vox_outlet_send(outlet, &datagram);              // from the engine's callback
  *     ... vox_outlet_fd(outlet) readable:
  *     vox_outlet_receive(outlet, feed_the_engine, me);
- *
- * Media and RTCP go through two instances of the simulated network with different seeds, so that
- * the fate of a media packet does not hang on when a report happened to be due. When that is, no
- * seed decides; so reports are never lost, only late, and none overtakes the media: a lost or hasty
- * goodbye would make an end of the stream that the seed does not repeat.
  *
  * Thread rule: one owner (the pacing thread is inside). send is RT-safe.
  */
