@@ -31,7 +31,8 @@ bool vox_journal_open(struct vox_journal *journal, const struct vox_recv_options
 {
     *journal = (struct vox_journal){
         .options = options,
-        .context = {.start_ns = now_ns,
+        .context = {.program = "voxgram-recv",
+                    .start_ns = now_ns,
                     .start_unix_ns = now_unix_ns,
                     .output = options->output_name,
                     .separate = options->separate,
@@ -93,6 +94,7 @@ static void say_event(const struct vox_event *event)
     case VOX_EVENT_GLITCH:
     case VOX_EVENT_TARGET:
     case VOX_EVENT_STRETCH:
+    case VOX_EVENT_RECOVERED:
     case VOX_EVENT_KINDS:
         break;
     }

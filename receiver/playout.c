@@ -268,6 +268,7 @@ static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, 
         return make_up(p, frames, t_ns);
     p->gap.from_fec += frames;
     p->counts.from_fec++;
+    vox_emit_value(p->emit, VOX_EVENT_RECOVERED, t_ns, head->index - 1);
     return made_up(p);
 }
 
@@ -307,8 +308,11 @@ static bool append_head(struct vox_playout *p, const struct vox_packet *head, in
                                                  .source = p->emit->source,
                                                  .ssrc = p->emit->ssrc,
                                                  .channels = head->info.channels,
+                                                 .index = head->index,
                                                  .ts = head->ts,
                                                  .duration_ticks = duration,
+                                                 .arrival_ns = head->arrival_ns,
+                                                 .playout_ns = playout_ns,
                                                  .payload = head->payload,
                                                  .payload_bytes = head->payload_bytes,
                                              });

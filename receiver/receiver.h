@@ -80,6 +80,7 @@ enum vox_event_kind {
     VOX_EVENT_SEQUENCE_JUMP,  /* value: by how many */
     VOX_EVENT_TIMESTAMP_JUMP, /* value: by how many ticks */
     VOX_EVENT_WRONG_CLOCK,    /* timestamps do not count 48 kHz; value: the rate they count, Hz */
+    VOX_EVENT_RECOVERED,      /* audio of a lost packet came from in-band FEC; value: its index */
     VOX_EVENT_KINDS
 };
 
@@ -100,9 +101,12 @@ struct vox_event {
 struct vox_played_packet {
     int source;
     uint32_t ssrc;
-    int channels; /* as coded */
-    int64_t ts;   /* 48 kHz ticks, without wrap or jump */
+    int channels;  /* as coded */
+    int64_t index; /* sequence number, without wrap or jump */
+    int64_t ts;    /* 48 kHz ticks, without wrap or jump */
     int duration_ticks;
+    int64_t arrival_ns;
+    int64_t playout_ns;     /* of its first sample, or when that would have been if it is skipped */
     const uint8_t *payload; /* borrowed, valid during the callback */
     size_t payload_bytes;
 };

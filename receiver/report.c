@@ -49,6 +49,7 @@ static const char *const event_names[VOX_EVENT_KINDS] = {
     [VOX_EVENT_SEQUENCE_JUMP] = "sequence_jump",
     [VOX_EVENT_TIMESTAMP_JUMP] = "timestamp_jump",
     [VOX_EVENT_WRONG_CLOCK] = "wrong_clock",
+    [VOX_EVENT_RECOVERED] = "recovered",
 };
 
 /* ---- sums ---- */
@@ -200,7 +201,7 @@ int vox_report_json(const struct vox_receiver_stats *stats,
     struct vox_source_stats total;
     vox_report_total(stats, &total);
     json_t *object = json_object();
-    json_object_set_new(object, "program", json_string("voxgram-recv"));
+    json_object_set_new(object, "program", json_string(context->program));
     json_object_set_new(object, "final", json_boolean(final));
     json_object_set_new(object, "elapsed_s", json_real((double)(context->elapsed_ns / 1000) / 1e6));
     put_source(object, &total);
@@ -244,6 +245,10 @@ static void put_event_details(json_t *object, const struct vox_event *event)
         break;
     case VOX_EVENT_WRONG_CLOCK:
         json_object_set_new(object, "clock_hz", json_integer(event->value));
+        break;
+    case VOX_EVENT_RECOVERED:
+        json_object_set_new(object, "from", json_string("fec"));
+        json_object_set_new(object, "packet", json_integer(event->value));
         break;
     case VOX_EVENT_SOURCE_STARTED:
     case VOX_EVENT_KINDS:

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 struct vox_report_context {
+    const char *program;   /* that tells it */
     int64_t elapsed_ns;    /* since the program started */
     int64_t start_unix_ns; /* when that was */
     int64_t start_ns;      /* the same on the monotonic clock */
