@@ -1,0 +1,101 @@
+#include "lab/link.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "cli/message.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+enum { WORDS_BYTES = 160 };
+
+static const char *const way_names[VOX_LINK_SIDES] = {"A -> B", "B -> A"};
+
+static void summarize_way(const struct vox_link_result *r, enum vox_link_side from)
+{
+    const struct vox_link_path_stats *s = &r->paths[from];
+    vox_message_info("%s: %" PRIu64 " packets, %" PRIu64 " bytes; %" PRIu64 " lost, %" PRIu64
+                     " dropped in front of the link, %" PRIu64 " twice; late by %.3f ms (half of "
+                     "them), %.3f (99 %%), %.3f (all)",
+                     way_names[from], s->packets, s->bytes, s->lost, s->queue_dropped,
+                     s->duplicated, vox_ns_to_ms(vox_histogram_quantile_ns(&s->late, 0.5)),
+                     vox_ns_to_ms(vox_histogram_quantile_ns(&s->late, 0.99)),
+                     vox_ns_to_ms(s->late.max_ns));
+    if (s->overflow > 0)
+        vox_message_warn("%s: %" PRIu64 " packets found no room here and were dropped, which no "
+                         "option asked for; give the link a --rate-limit or a shorter --delay",
+                         way_names[from], s->overflow);
+    if (r->missed[from] > 0)
+        vox_message_warn("%s: this machine was too busy: %" PRIu64 " packets were dropped, which "
+                         "no option asked for; give the link a --rate-limit",
+                         way_names[from], r->missed[from]);
+}
+
+static void describe_end(const struct vox_link_end *end, char out[WORDS_BYTES])
+{
+    if (!end->started)
+        snprintf(out, WORDS_BYTES, "was not started");
+    else if (end->stopped)
+        snprintf(out, WORDS_BYTES, "was stopped");
+    else if (end->status > VOX_LINK_EXIT_SIGNAL)
+        snprintf(out, WORDS_BYTES, "was ended by signal %d (%s)",
+                 end->status - VOX_LINK_EXIT_SIGNAL, strsignal(end->status - VOX_LINK_EXIT_SIGNAL));
+    else
+        snprintf(out, WORDS_BYTES, "ended with status %d", end->status);
+}
+
+void vox_link_report_summary(const struct vox_link_result *r)
+{
+    char a[WORDS_BYTES], b[WORDS_BYTES];
+    for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++)
+        summarize_way(r, side);
+    describe_end(&r->ends[VOX_LINK_A], a);
+    describe_end(&r->ends[VOX_LINK_B], b);
+    vox_message_info("after %.1f s: A %s, B %s", (double)r->lasted_ns / 1e9, a, b);
+}
+
+static json_t *count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *late_us(int64_t ns)
+{
+    return json_real(round((double)ns / 1e2) / 10);
+}
+
+static json_t *way_json(const struct vox_link_result *r, enum vox_link_side from)
+{
+    const struct vox_link_path_stats *s = &r->paths[from];
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "packets",
+        count(s->packets), "bytes", count(s->bytes), "delivered", count(s->delivered), "lost",
+        count(s->lost), "queue_dropped", count(s->queue_dropped), "reordered", count(s->reordered),
+        "duplicated", count(s->duplicated), "waiting", count(s->waiting), "overflow",
+        count(s->overflow), "missed", count(r->missed[from]), "late_us", "p50",
+        late_us(vox_histogram_quantile_ns(&s->late, 0.5)), "p99",
+        late_us(vox_histogram_quantile_ns(&s->late, 0.99)), "max", late_us(s->late.max_ns));
+}
+
+static json_t *end_json(const struct vox_link_end *end)
+{
+    return json_pack("{s:b, s:b, s:o}", "started", (int)end->started, "stopped", (int)end->stopped,
+                     "status", end->started ? json_integer(end->status) : json_null());
+}
+
+int vox_link_report_json(const struct vox_link_result *r, FILE *out)
+{
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o}", "lasted_s",
+                               json_real(round((double)r->lasted_ns / 1e6) / 1e3), "a_to_b",
+                               way_json(r, VOX_LINK_A), "b_to_a", way_json(r, VOX_LINK_B), "a",
+                               end_json(&r->ends[VOX_LINK_A]), "b", end_json(&r->ends[VOX_LINK_B]));
+    if (!object)
+        return VOX_ENOMEM;
+    int err = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(object);
+    if (err < 0 || fputc('\n', out) == EOF || fflush(out) != 0)
+        return VOX_EIO;
+    return 0;
+}
