@@ -7,6 +7,7 @@
 #include "wire/hdrext.h"
 #include "wire/sdp.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -28,146 +29,168 @@ static const char examples[] =
     "  voxgram-recv 239.1.2.3:5004 --interface eth0  hear a multicast group\n"
     "  voxgram-recv --output - | aplay -f S16_LE -r 48000 -c 2\n";
 
-/* What the table writes into before it is checked. */
-struct raw {
-    const char *output;
-};
+/* ---- the table: each takes `rows` to fill, and returns how many it filled ---- */
 
-static size_t fill_table(struct vox_option *t, struct vox_recv_options *o, struct raw *raw)
+static size_t output_rows(struct vox_option *rows, struct vox_recv_options *o, const char **output)
 {
-    size_t n = 0;
-    t[n++] = (struct vox_option){
-        .name = "output",
-        .letter = 'o',
-        .argument = "WHERE",
-        .group = "Output",
-        .kind = VOX_OPTION_STRING,
-        .target.string = &raw->output,
-        .help = "speaker (default), speaker:NAME, FILE.wav, FILE.flac, FILE.opus (the packets as "
-                "they came), - (raw s16le, 48 kHz, to stdout), or null"};
-    t[n++] = (struct vox_option){
-        .name = "channels",
-        .argument = "N",
-        .group = "Output",
-        .kind = VOX_OPTION_INT,
-        .min = 1,
-        .max = 2,
-        .target.integer = &o->channels,
-        .help = "1 or 2; default: 2 for speaker and stdout, as the first source has for a file"};
-    t[n++] = (struct vox_option){
-        .name = "separate",
-        .group = "Output",
-        .kind = VOX_OPTION_FLAG,
-        .target.flag = &o->separate,
-        .help = "a file for each source, like FILE-1a2b3c4d.wav by its SSRC, instead of a mix"};
-    t[n++] = (struct vox_option){
-        .name = "buffer",
-        .argument = "MS",
-        .group = "Output",
-        .kind = VOX_OPTION_NUMBER,
-        .min = 0,
-        .max = 1000,
-        .target.number = &o->buffer_ms,
-        .help = "latency asked of the sound card; default: the lowest it offers"};
-    t[n++] = (struct vox_option){.name = "list-devices",
-                                 .group = "Output",
-                                 .kind = VOX_OPTION_FLAG,
-                                 .target.flag = &o->list_devices,
-                                 .help = "list sound devices and end"};
-    t[n++] = (struct vox_option){
-        .name = "delay",
-        .argument = "MS",
-        .group = "Playout",
-        .kind = VOX_OPTION_MS,
-        .min = 0,
-        .max = 10000,
-        .word = "auto",
-        .word_value = -1,
-        .target.ns = &o->delay_ns,
-        .help = "delay over the fastest packet: auto (default) learns it, a number fixes it"};
-    t[n++] = (struct vox_option){.name = "min-delay",
-                                 .argument = "MS",
-                                 .group = "Playout",
-                                 .kind = VOX_OPTION_MS,
-                                 .min = 0,
-                                 .max = 10000,
-                                 .target.ns = &o->min_delay_ns,
-                                 .help = "auto does not go below; default 0"};
-    t[n++] = (struct vox_option){.name = "max-delay",
-                                 .argument = "MS",
-                                 .group = "Playout",
-                                 .kind = VOX_OPTION_MS,
-                                 .min = 0,
-                                 .max = 10000,
-                                 .target.ns = &o->max_delay_ns,
-                                 .help = "auto does not go above; default 2000"};
-    t[n++] = (struct vox_option){
-        .name = "clock-synced",
-        .group = "Playout",
-        .kind = VOX_OPTION_FLAG,
-        .target.flag = &o->clock_synced,
-        .help = "the sender's wall clock is ours (PTP, a good NTP): delays become absolute"};
-    t[n++] = (struct vox_option){.name = "max-streams",
-                                 .argument = "N",
-                                 .group = "Network",
-                                 .kind = VOX_OPTION_INT,
-                                 .min = 1,
-                                 .max = VOX_RECEIVER_MAX_SOURCES,
-                                 .target.integer = &o->max_streams,
-                                 .help = "sources at the same time; default 16"};
-    t[n++] = (struct vox_option){.name = "interface",
-                                 .argument = "IF",
-                                 .group = "Network",
-                                 .kind = VOX_OPTION_STRING,
-                                 .target.string = &o->interface,
-                                 .help = "where to join a multicast group"};
-    t[n++] = (struct vox_option){.name = "duration",
-                                 .argument = "S",
-                                 .group = "End",
-                                 .kind = VOX_OPTION_SECONDS,
-                                 .min = 0.001,
-                                 .max = 1e9,
-                                 .target.ns = &o->duration_ns,
-                                 .help = "stop after so many seconds"};
-    t[n++] = (struct vox_option){
-        .name = "idle-exit",
-        .argument = "S",
-        .group = "End",
-        .kind = VOX_OPTION_SECONDS,
-        .min = 0,
-        .max = 1e9,
-        .word = "never",
-        .word_value = -1,
-        .target.ns = &o->idle_exit_ns,
-        .help =
-            "stop so many seconds after the last source has ended, or never; default: 1, with a "
-            "speaker never"};
-    t[n++] = (struct vox_option){
-        .name = "stats",
-        .argument = "FILE",
-        .group = "Reports",
-        .kind = VOX_OPTION_STRING,
-        .target.string = &o->stats_path,
-        .help = "write statistics as JSON at the end; with -, to standard output each second"};
-    t[n++] = (struct vox_option){
-        .name = "events",
-        .argument = "FILE",
-        .group = "Reports",
-        .kind = VOX_OPTION_STRING,
-        .target.string = &o->events_path,
-        .help = "write every glitch with its cause and every change of delay as JSON lines"};
-    t[n++] = (struct vox_option){.name = "quiet",
-                                 .letter = 'q',
-                                 .group = "Reports",
-                                 .kind = VOX_OPTION_FLAG,
-                                 .target.flag = &o->quiet,
-                                 .help = "errors only"};
-    t[n++] = (struct vox_option){.name = "verbose",
-                                 .letter = 'v',
-                                 .group = "Reports",
-                                 .kind = VOX_OPTION_FLAG,
-                                 .target.flag = &o->verbose,
-                                 .help = "say more"};
+    const struct vox_option table[] = {
+        {.name = "output",
+         .letter = 'o',
+         .argument = "WHERE",
+         .group = "Output",
+         .kind = VOX_OPTION_STRING,
+         .target.string = output,
+         .help = "speaker (default), speaker:NAME, FILE.wav, FILE.flac, FILE.opus (the packets as "
+                 "they came), - (raw s16le, 48 kHz, to stdout), or null"},
+        {.name = "channels",
+         .argument = "N",
+         .group = "Output",
+         .kind = VOX_OPTION_INT,
+         .min = 1,
+         .max = 2,
+         .target.integer = &o->channels,
+         .help = "1 or 2; default: 2 for speaker and stdout, as the first source has for a file"},
+        {.name = "separate",
+         .group = "Output",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->separate,
+         .help = "a file for each source, like FILE-1a2b3c4d.wav by its SSRC, instead of a mix"},
+        {.name = "buffer",
+         .argument = "MS",
+         .group = "Output",
+         .kind = VOX_OPTION_NUMBER,
+         .min = 0,
+         .max = 1000,
+         .target.number = &o->buffer_ms,
+         .help = "latency asked of the sound card; default: the lowest it offers"},
+        {.name = "list-devices",
+         .group = "Output",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->list_devices,
+         .help = "list sound devices and end"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t playout_rows(struct vox_option *rows, struct vox_recv_options *o)
+{
+    const struct vox_option table[] = {
+        {.name = "delay",
+         .argument = "MS",
+         .group = "Playout",
+         .kind = VOX_OPTION_MS,
+         .min = 0,
+         .max = 10000,
+         .word = "auto",
+         .word_value = -1,
+         .target.ns = &o->delay_ns,
+         .help = "delay over the fastest packet: auto (default) learns it, a number fixes it"},
+        {.name = "min-delay",
+         .argument = "MS",
+         .group = "Playout",
+         .kind = VOX_OPTION_MS,
+         .min = 0,
+         .max = 10000,
+         .target.ns = &o->min_delay_ns,
+         .help = "auto does not go below; default 0"},
+        {.name = "max-delay",
+         .argument = "MS",
+         .group = "Playout",
+         .kind = VOX_OPTION_MS,
+         .min = 0,
+         .max = 10000,
+         .target.ns = &o->max_delay_ns,
+         .help = "auto does not go above; default 2000"},
+        {.name = "clock-synced",
+         .group = "Playout",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->clock_synced,
+         .help = "the sender's wall clock is ours (PTP, a good NTP): delays become absolute"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t network_rows(struct vox_option *rows, struct vox_recv_options *o)
+{
+    const struct vox_option table[] = {
+        {.name = "max-streams",
+         .argument = "N",
+         .group = "Network",
+         .kind = VOX_OPTION_INT,
+         .min = 1,
+         .max = VOX_RECEIVER_MAX_SOURCES,
+         .target.integer = &o->max_streams,
+         .help = "sources at the same time; default 16"},
+        {.name = "interface",
+         .argument = "IF",
+         .group = "Network",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->interface,
+         .help = "where to join a multicast group"},
+        {.name = "duration",
+         .argument = "S",
+         .group = "End",
+         .kind = VOX_OPTION_SECONDS,
+         .min = 0.001,
+         .max = 1e9,
+         .target.ns = &o->duration_ns,
+         .help = "stop after so many seconds"},
+        {.name = "idle-exit",
+         .argument = "S",
+         .group = "End",
+         .kind = VOX_OPTION_SECONDS,
+         .min = 0,
+         .max = 1e9,
+         .word = "never",
+         .word_value = -1,
+         .target.ns = &o->idle_exit_ns,
+         .help = "stop so many seconds after the last source has ended, or never; default: 1, with "
+                 "a speaker never"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t report_rows(struct vox_option *rows, struct vox_recv_options *o)
+{
+    const struct vox_option table[] = {
+        {.name = "stats",
+         .argument = "FILE",
+         .group = "Reports",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->stats_path,
+         .help = "write statistics as JSON at the end; with -, to standard output each second"},
+        {.name = "events",
+         .argument = "FILE",
+         .group = "Reports",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->events_path,
+         .help = "write every glitch with its cause and every change of delay as JSON lines"},
+        {.name = "quiet",
+         .letter = 'q',
+         .group = "Reports",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->quiet,
+         .help = "errors only"},
+        {.name = "verbose",
+         .letter = 'v',
+         .group = "Reports",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->verbose,
+         .help = "say more"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t fill_table(struct vox_option *rows, struct vox_recv_options *o, const char **output)
+{
+    size_t n = output_rows(rows, o, output);
+    n += playout_rows(rows + n, o);
+    n += network_rows(rows + n, o);
+    n += report_rows(rows + n, o);
     return n;
 }
 
@@ -206,14 +229,31 @@ static bool read_output(const char *text, struct vox_recv_options *o)
 static bool read_file(const char *path, char *text, size_t capacity, size_t *len)
 {
     FILE *file = fopen(path, "rb");
-    if (!file) {
-        vox_message_error("cannot open session description %s: check the name and permissions",
-                          path);
-        return false;
-    }
-    *len = fread(text, 1, capacity, file);
-    fclose(file);
-    return true;
+    if (file)
+        *len = fread(text, 1, capacity, file);
+    bool failed = !file || ferror(file);
+    if (failed) /* opening a folder succeeds, reading it does not */
+        vox_message_error("cannot read the session description %s: %s; check its name and "
+                          "permissions",
+                          path, strerror(errno));
+    if (file)
+        fclose(file);
+    return !failed;
+}
+
+static void explain_description(const char *path, int err, int line)
+{
+    static const char want[] = "one audio stream over RTP/AVP as \"opus/48000/2\" is wanted";
+    if (err == VOX_EUNSUPPORTED)
+        vox_message_error("%s, line %d: this stream cannot be played; %s", path, line, want);
+    else if (err == VOX_EFORMAT)
+        vox_message_error("%s, line %d makes no sense in a session description; %s", path, line,
+                          want);
+    else if (err == VOX_ELIMIT)
+        vox_message_error("%s has more than %d bytes, too many for a session description; %s", path,
+                          VOX_SDP_MAX_BYTES, want);
+    else
+        vox_message_error("%s describes no audio; %s", path, want);
 }
 
 /* Where a description says that the media goes: its group, or its port on this machine. */
@@ -227,9 +267,7 @@ static bool listen_as_described(const char *path, struct vox_recv_options *o)
         return false;
     int err = vox_sdp_parse(text, len, &sdp, &line);
     if (err < 0) {
-        vox_message_error("%s, line %d: %s; it should describe one audio stream over RTP/AVP as "
-                          "\"opus/48000/2\"",
-                          path, line, vox_err_text(err));
+        explain_description(path, err, line);
         return false;
     }
     o->payload_type = sdp.payload_type;
@@ -274,6 +312,11 @@ bool vox_recv_find_listen(struct vox_recv_options *o)
     return false;
 }
 
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
 static bool is_consistent(const struct vox_recv_options *o)
 {
     bool to_file = o->output == VOX_OUTPUT_FILE || o->output == VOX_OUTPUT_OGG;
@@ -281,10 +324,16 @@ static bool is_consistent(const struct vox_recv_options *o)
         vox_message_error("--separate writes a file for each source: add --output FILE.wav, .flac "
                           "or .opus");
     else if (o->min_delay_ns > o->max_delay_ns)
-        vox_message_error("--min-delay %.0f is above --max-delay %.0f",
-                          vox_ns_to_ms(o->min_delay_ns), vox_ns_to_ms(o->max_delay_ns));
-    else if (o->output == VOX_OUTPUT_STDOUT && o->stats_path && strcmp(o->stats_path, "-") == 0)
+        vox_message_error(
+            "--min-delay %.0f is above --max-delay %.0f; lower one or raise the other",
+            vox_ns_to_ms(o->min_delay_ns), vox_ns_to_ms(o->max_delay_ns));
+    else if (o->output == VOX_OUTPUT_STDOUT && is_stdout(o->stats_path))
         vox_message_error("--output - and --stats - both want stdout: send one of them to a file");
+    else if (o->output == VOX_OUTPUT_STDOUT && is_stdout(o->events_path))
+        vox_message_error("--output - and --events - both want stdout: send one of them to a file");
+    else if (o->stats_path && o->events_path && !is_stdout(o->stats_path) &&
+             strcmp(o->stats_path, o->events_path) == 0)
+        vox_message_error("--stats and --events both want %s: name two files", o->stats_path);
     else
         return true;
     return false;
@@ -300,7 +349,7 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
         .max_streams = 16,
         .idle_exit_ns = INT64_MIN, /* not said */
     };
-    struct raw raw = {0};
+    const char *output = NULL; /* as given, to be taken apart */
     struct vox_option table[VOX_OPTIONS_MAX];
     struct vox_options command = {
         .program = "voxgram-recv",
@@ -310,7 +359,7 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
         .arguments = arguments,
         .examples = examples,
         .options = table,
-        .count = fill_table(table, &o, &raw),
+        .count = fill_table(table, &o, &output),
         .max_arguments = 1,
     };
     struct vox_arguments positional;
@@ -318,7 +367,7 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
     if (outcome != VOX_OPTIONS_RUN)
         return outcome;
     o.listen_text = positional.count > 0 ? positional.items[0] : ":5004";
-    if (!read_output(raw.output, &o) || !is_consistent(&o) || !check_listen(o.listen_text))
+    if (!read_output(output, &o) || !is_consistent(&o) || !check_listen(o.listen_text))
         return VOX_OPTIONS_WRONG;
     if (o.idle_exit_ns == INT64_MIN)
         o.idle_exit_ns = o.output == VOX_OUTPUT_SPEAKER ? -1 : VOX_NS_PER_S;

@@ -3,12 +3,15 @@
 
 : >empty.wav
 head -c 3000 "$BIN/voxgram-recv" >junk.wav
-mkdir folder.wav
+mkdir folder.wav folder.sdp
 printf 'v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 96\n' >head.sdp
 { cat head.sdp && echo 'a=rtpmap:96 opus/44100/2'; } >clock.sdp
 { cat head.sdp && echo 'a=rtpmap:96 L16/48000/2'; } >codec.sdp
 printf 'v=0\ns=-\nm=video 5004 RTP/AVP 96\na=rtpmap:96 VP8/90000\n' >video.sdp
 echo 'not a trace' >junk.trace
+: >empty.sdp
+echo junk >junk.sdp
+yes "s=-" | head -c 5000 >long.sdp
 
 row=0
 # says STATUS TEXT PROGRAM ARGUMENT...: ends at once with this status, and says this in one line.
@@ -74,6 +77,8 @@ says 2 "--min-delay 50 is above" recv :0 --output null --min-delay 50 --max-dela
 says 2 '"65"' recv :0 --output null --max-streams 65
 says 2 "--separate writes a file" recv :0 --output null --separate
 says 2 "both want stdout" recv :0 --output - --stats -
+says 2 "both want stdout" recv :0 --output - --events -
+says 2 "both want one.json" recv :0 --output null --stats one.json --events one.json
 says 2 "--nosuch" recv :0 --nosuch
 
 # Files to write, traces and descriptions to read.
@@ -83,10 +88,14 @@ says 1 "folder.wav" recv :0 --output folder.wav
 says 1 "no/x.json" recv :0 --output null --stats no/x.json
 says 1 "no/x.jsonl" recv :0 --output null --events no/x.jsonl
 says 1 "'no such one'" recv :0 --output 'speaker:no such one'
-says 1 "missing.sdp" recv missing.sdp --output null
+says 1 "missing.sdp: No such file" recv missing.sdp --output null
+says 1 "folder.sdp: Is a directory" recv folder.sdp --output null
+says 1 "empty.sdp describes no audio" recv empty.sdp --output null
+says 1 "junk.sdp, line 1 makes no sense" recv junk.sdp --output null
+says 1 "long.sdp has more than 4096 bytes" recv long.sdp --output null
 says 1 "clock.sdp, line 7" recv clock.sdp --output null
 says 1 "codec.sdp, line 7" recv codec.sdp --output null
-says 1 "video.sdp" recv video.sdp --output null
+says 1 "video.sdp describes no audio" recv video.sdp --output null
 says 1 "missing.trace" send tone:400 127.0.0.1:9 --trace missing.trace
 says 1 "junk.trace: line 1" send tone:400 127.0.0.1:9 --trace junk.trace
 says 1 "no/x.sdp" send tone:400 127.0.0.1:9 --sdp no/x.sdp
