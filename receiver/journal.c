@@ -64,7 +64,8 @@ void vox_journal_close(struct vox_journal *journal)
 
 static void give_up(struct vox_journal *journal, FILE **file, const char *path)
 {
-    vox_message_error("cannot write %s: %s; it ends here", path, strerror(errno));
+    vox_message_error("cannot write %s: %s; it ends here, all else goes on",
+                      *file == stdout ? "standard output" : path, strerror(errno));
     close_file(file);
     journal->failed = true;
 }

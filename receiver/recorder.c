@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK = 960 };
+enum {
+    BLOCK = 960,
+    SSRC_CHARACTERS = 9, /* put in before the extension: -1a2b3c4d */
+};
 
 static const char *extension_of(const char *path)
 {
@@ -34,17 +37,42 @@ void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *
              (unsigned)ssrc, extension);
 }
 
-int vox_recorder_check(const struct vox_recorder *rec, struct vox_audio_error *error)
+static int refuse(struct vox_audio_error *error, const char *path)
 {
-    if (rec->kind != VOX_OUTPUT_FILE && rec->kind != VOX_OUTPUT_OGG)
-        return 0;
-    int fd = open(rec->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    return vox_audio_fail(error, vox_audio_code_of_errno(errno),
+                          "cannot write %s: %s; choose another file or folder", path,
+                          strerror(errno));
+}
+
+static int check_file(const char *path, struct vox_audio_error *error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
-        return vox_audio_fail(error, vox_audio_code_of_errno(errno),
-                              "cannot write %s: %s; choose another file or folder", rec->path,
-                              strerror(errno));
+        return refuse(error, path);
     close(fd);
     return 0;
+}
+
+/* Which files there will be is not known yet. */
+static int check_folder_of(const char *path, struct vox_audio_error *error)
+{
+    char folder[VOX_RECORDER_PATH];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    return access(folder, W_OK | X_OK) == 0 ? 0 : refuse(error, path);
+}
+
+int vox_recorder_check(const struct vox_recv_options *options, struct vox_audio_error *error)
+{
+    const char *path = options->output_name;
+    if (options->output != VOX_OUTPUT_FILE && options->output != VOX_OUTPUT_OGG)
+        return 0;
+    if (strlen(path) + SSRC_CHARACTERS >= VOX_RECORDER_PATH)
+        return vox_audio_fail(error, VOX_EINVAL,
+                              "the name of the recording has %zu characters; choose a shorter one",
+                              strlen(path));
+    return options->separate ? check_folder_of(path, error) : check_file(path, error);
 }
 
 static void note(struct vox_recorder *rec, int err)
@@ -62,6 +90,14 @@ static void open_file(struct vox_recorder *rec, int source_channels)
     note(rec, vox_file_create(rec->path, VOX_RTP_HZ, rec->channels, &rec->file, &rec->error));
 }
 
+static void explain_stdout(struct vox_recorder *rec, int number)
+{
+    note(rec, vox_audio_fail(&rec->error, vox_audio_code_of_errno(number),
+                             "cannot write to standard output: %s; %s", strerror(number),
+                             number == EPIPE ? "the program that read it has ended"
+                                             : "check where it leads to"));
+}
+
 static void write_stdout(struct vox_recorder *rec, const int16_t *pcm, size_t bytes)
 {
     const char *at = (const char *)pcm;
@@ -70,9 +106,7 @@ static void write_stdout(struct vox_recorder *rec, const int16_t *pcm, size_t by
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            note(rec, vox_audio_fail(&rec->error, vox_audio_code_of_errno(errno),
-                                     "cannot write to stdout: %s; its reader may be gone",
-                                     strerror(errno)));
+            explain_stdout(rec, errno);
             return;
         }
         at += n;
@@ -84,7 +118,7 @@ static void write_block(struct vox_recorder *rec, const float *stereo, int frame
 {
     float mapped[BLOCK * 2];
     int16_t pcm[BLOCK * 2];
-    size_t samples = (size_t)(frames * rec->channels);
+    size_t samples = (size_t)frames * (size_t)rec->channels;
     vox_pcm_remix(stereo, 2, (size_t)frames, mapped, rec->channels);
     vox_pcm_to_s16(mapped, samples, pcm);
     if (rec->kind == VOX_OUTPUT_STDOUT)

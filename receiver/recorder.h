@@ -41,8 +41,12 @@ struct vox_recorder {
 void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *options,
                        bool separate, uint32_t ssrc);
 
-/* Whether the file can be written at all, before anything has come. Errors: as vox_file_create. */
-int vox_recorder_check(const struct vox_recorder *rec, struct vox_audio_error *error);
+/*
+ * Whether the file that the options name can be written at all, with --separate whether files
+ * beside it can, before anything has come. Makes the file, empty, unless it is there. Errors, with
+ * text: VOX_EINVAL (a name too long), VOX_ENOTFOUND, VOX_EPERMISSION, VOX_ENOSPC, VOX_EIO.
+ */
+int vox_recorder_check(const struct vox_recv_options *options, struct vox_audio_error *error);
 
 /* Digital silence that is written once audio follows, and left out at the end. */
 void vox_recorder_hold(struct vox_recorder *rec, int frames);

@@ -9,11 +9,11 @@ int vox_recording_open(struct vox_recording *recording, const struct vox_recv_op
 {
     memset(recording, 0, sizeof *recording);
     recording->options = options;
-    if (options->separate)
-        return 0;
-    vox_recorder_init(&recording->recorders[0], options, false, 0);
-    recording->used[0] = true;
-    return vox_recorder_check(&recording->recorders[0], error);
+    if (!options->separate) {
+        vox_recorder_init(&recording->recorders[0], options, false, 0);
+        recording->used[0] = true;
+    }
+    return vox_recorder_check(options, error);
 }
 
 static void note_failure(struct vox_recording *recording, const struct vox_recorder *rec)

@@ -85,6 +85,8 @@ says 2 "--nosuch" recv :0 --nosuch
 says 2 "x.mp3" recv :0 --output x.mp3
 says 1 "no/x.wav" recv :0 --output no/x.wav
 says 1 "folder.wav" recv :0 --output folder.wav
+says 1 "no/x.wav: No such file" recv :0 --output no/x.wav --separate
+says 1 "choose a shorter one" recv :0 --output "$(printf %01100d 0).wav"
 says 1 "no/x.json" recv :0 --output null --stats no/x.json
 says 1 "no/x.jsonl" recv :0 --output null --events no/x.jsonl
 says 1 "'no such one'" recv :0 --output 'speaker:no such one'
