@@ -9,6 +9,15 @@ if [ "${1:-}" != inside ]; then
     exit
 fi
 
+# What is mounted cannot be removed.
+leave() {
+    for folder in wav flac opus events; do
+        umount -l "$folder" 2>/dev/null
+    done
+    clean_up
+}
+trap leave EXIT
+
 # fills NAME FILE KIB LEAST_MS SOURCE...: LEAST_MS of it fit onto the disk.
 fills() {
     key=$1 file=$1/$2 least_ms=$4
