@@ -184,11 +184,13 @@ static int open_stream(struct vox_device *device, struct vox_audio_error *error)
     if (!list)
         return vox_audio_fail(error, VOX_ENOMEM, "cannot open an audio device: out of memory");
     struct vox_audio_error why = {""}; /* of the last driver asked, should all fail */
+    struct vox_device_info before = device->info;
     atomic_store(&device->lost, false);
     int err = open_first(device, list, &why);
     free(list);
     if (err == 0)
         return 0;
+    device->info = before; /* a driver may have got half way; the owner still counts in its rate */
     atomic_store(&device->lost, true);
     return vox_audio_fail(error, err, "%s", why.text);
 }

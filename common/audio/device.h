@@ -137,8 +137,8 @@ bool vox_device_is_lost(const struct vox_device *device);
 
 /*
  * Closes what is left, looks for the devices anew and opens by the same config, not started. On an
- * error (as for open; VOX_ENOTFOUND while unplugged) the object stays, lost, and may be tried
- * again. Read info again after it: rate and channels may have changed.
+ * error (as for open; VOX_ENOTFOUND while unplugged) the object stays, lost, with the info it had,
+ * and may be tried again. Read info again after success: rate and channels may have changed.
  */
 int vox_device_reopen(struct vox_device *device, struct vox_audio_error *error);
 
