@@ -5,7 +5,8 @@
 #include "base/rt.h"
 #include "base/time.h"
 #include "net/clock.h"
-#include "wire/rtp.h"
+#include "net/udp.h"
+#include "wire/rtcp.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 enum {
     DATAGRAMS = 512, /* on their way to the callback: over a second of 2.5 ms packets */
-    REPORTS = 16,
+    REPORTS = VOX_RECEIVER_MAX_SOURCES, /* at the end each source gets its BYE at once */
     EVENTS = 256,
     IDLE_FRAMES = 480,
 };
@@ -27,7 +28,7 @@ struct datagram {
     uint32_t path;
     bool local;
     size_t len;
-    uint8_t bytes[VOX_RTP_MAX_BYTES];
+    uint8_t bytes[VOX_UDP_DATAGRAM_BYTES];
 };
 
 struct report {
@@ -42,6 +43,7 @@ enum stats_turn { STATS_IDLE, STATS_ASKED, STATS_FILLED };
 struct vox_speaker {
     struct vox_speaker_config config;
     struct vox_receiver *engine;
+    int engine_hz, engine_channels; /* what it was made for */
     struct vox_device *device;
     struct vox_ring *datagrams, *reports, *events;
     bool lost;
@@ -130,28 +132,37 @@ static void on_audio(void *ctx, const float *in, float *out, size_t frames, int6
 
 /* ---- the network thread ---- */
 
-static int make_engine(struct vox_speaker *speaker)
+static int make_engine(struct vox_speaker *speaker, struct vox_audio_error *error)
 {
     const struct vox_device_info *info = vox_device_info(speaker->device);
-    struct vox_receiver_config engine = speaker->config.engine;
-    engine.follow_source = false;
-    engine.output_hz = info->rate_hz;
-    engine.output_channels = info->out_channels;
-    engine.on_rtcp = put_report;
-    engine.on_event = put_event;
-    engine.on_played = NULL;
-    engine.ctx = speaker;
-    return vox_receiver_create(&engine, &speaker->engine);
+    struct vox_receiver_config config = speaker->config.engine;
+    config.follow_source = false;
+    config.output_hz = info->rate_hz;
+    config.output_channels = info->out_channels;
+    config.on_rtcp = put_report;
+    config.on_event = put_event;
+    config.on_played = NULL;
+    config.ctx = speaker;
+    struct vox_receiver *engine;
+    int err = vox_receiver_create(&config, &engine);
+    if (err < 0)
+        return vox_audio_fail(error, err, "cannot play at %d Hz in %d channels: %s", info->rate_hz,
+                              info->out_channels, vox_err_text(err));
+    vox_receiver_destroy(speaker->engine);
+    speaker->engine = engine;
+    speaker->engine_hz = info->rate_hz;
+    speaker->engine_channels = info->out_channels;
+    return 0;
 }
 
-static int make_rings(struct vox_speaker *speaker)
+static int make_rings(struct vox_speaker *speaker, struct vox_audio_error *error)
 {
     int err = vox_ring_create(DATAGRAMS, sizeof(struct datagram), &speaker->datagrams);
     if (err == 0)
         err = vox_ring_create(REPORTS, sizeof(struct report), &speaker->reports);
     if (err == 0)
         err = vox_ring_create(EVENTS, sizeof(struct vox_event), &speaker->events);
-    return err;
+    return err < 0 ? vox_audio_fail(error, err, "cannot play: %s", vox_err_text(err)) : 0;
 }
 
 static int open_device(struct vox_speaker *speaker, struct vox_audio_error *error)
@@ -177,8 +188,8 @@ int vox_speaker_create(const struct vox_speaker_config *config, struct vox_speak
     speaker->config = *config;
     atomic_init(&speaker->stats_turn, STATS_ASKED);
     int err = open_device(speaker, error);
-    if (err == 0 && (err = make_rings(speaker)) == 0)
-        err = make_engine(speaker);
+    if (err == 0 && (err = make_rings(speaker, error)) == 0)
+        err = make_engine(speaker, error);
     if (err == 0) {
         speaker->started_ns = vox_clock_now_ns();
         err = vox_device_start(speaker->device, error);
@@ -234,8 +245,7 @@ void vox_speaker_drain(struct vox_speaker *speaker)
 /* The engine goes on without its device, so that sources, reports and statistics stay alive. */
 static void drive_to_nowhere(struct vox_speaker *speaker, int64_t now_ns)
 {
-    int rate_hz = vox_device_info(speaker->device)->rate_hz;
-    int64_t block_ns = vox_ticks_to_ns(IDLE_FRAMES, rate_hz);
+    int64_t block_ns = vox_ticks_to_ns(IDLE_FRAMES, speaker->engine_hz);
     if (now_ns - speaker->idle_ns > VOX_NS_PER_S)
         speaker->idle_ns = now_ns - VOX_NS_PER_S;
     while (speaker->idle_ns <= now_ns) {
@@ -254,23 +264,18 @@ static bool has_fallen_silent(const struct vox_speaker *speaker, int64_t now_ns)
 }
 
 /* A device that came back with another rate or channel count needs another engine. */
-static int refit_engine(struct vox_speaker *speaker, const struct vox_device_info *before)
+static int refit_engine(struct vox_speaker *speaker, struct vox_audio_error *error)
 {
-    const struct vox_device_info *now = vox_device_info(speaker->device);
-    if (now->rate_hz == before->rate_hz && now->out_channels == before->out_channels)
+    const struct vox_device_info *info = vox_device_info(speaker->device);
+    if (info->rate_hz == speaker->engine_hz && info->out_channels == speaker->engine_channels)
         return 0;
-    struct vox_receiver *old = speaker->engine;
-    int err = make_engine(speaker);
-    if (err == 0)
-        vox_receiver_destroy(old);
-    return err;
+    return make_engine(speaker, error);
 }
 
 static bool try_again(struct vox_speaker *speaker, int64_t now_ns, struct vox_audio_error *error)
 {
-    struct vox_device_info before = *vox_device_info(speaker->device);
     speaker->retry_ns = now_ns + RETRY_NS;
-    if (vox_device_reopen(speaker->device, error) < 0 || refit_engine(speaker, &before) < 0)
+    if (vox_device_reopen(speaker->device, error) < 0 || refit_engine(speaker, error) < 0)
         return false;
     speaker->started_ns = vox_clock_now_ns();
     return vox_device_start(speaker->device, error) == 0;

@@ -18,7 +18,6 @@
 
 #include "audio/device.h"
 #include "receiver/receiver.h"
-#include "wire/rtcp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,7 +37,7 @@ struct vox_speaker_config {
 
 enum vox_speaker_change { VOX_SPEAKER_SAME, VOX_SPEAKER_LOST, VOX_SPEAKER_BACK };
 
-/* Opens and starts the device. Errors, with text: as vox_device_open. */
+/* Opens and starts the device. Errors, with text: as vox_device_open and vox_receiver_create. */
 int vox_speaker_create(const struct vox_speaker_config *config, struct vox_speaker **out,
                        struct vox_audio_error *error);
 /* Says BYE by the callbacks of drain, stops and frees. */
