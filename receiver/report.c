@@ -97,7 +97,7 @@ static uint64_t rejected(const struct vox_receiver_stats *stats)
 
 static json_t *ms(int64_t ns)
 {
-    return json_real((double)(ns / 1000) / 1000.0); /* whole microseconds */
+    return json_real(round((double)ns / 1e3) / 1e3); /* whole microseconds */
 }
 
 static json_t *count(uint64_t n)
@@ -203,7 +203,8 @@ int vox_report_json(const struct vox_receiver_stats *stats,
     json_t *object = json_object();
     json_object_set_new(object, "program", json_string(context->program));
     json_object_set_new(object, "final", json_boolean(final));
-    json_object_set_new(object, "elapsed_s", json_real((double)(context->elapsed_ns / 1000) / 1e6));
+    json_object_set_new(object, "elapsed_s",
+                        json_real(round((double)context->elapsed_ns / 1e3) / 1e6));
     put_source(object, &total);
     json_object_set_new(json_object_get(object, "packets"), "rejected", count(rejected(stats)));
     json_object_set_new(object, "rejected", rejections(stats));

@@ -247,9 +247,11 @@ static PaError open_pa(struct pa_stream *stream, const struct vox_device_entry *
         out_params = parameters(out, false, config->out_channels, config->buffer_ms);
     const PaStreamParameters *from = in ? &in_params : NULL;
     const PaStreamParameters *to = out ? &out_params : NULL;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): at least one of them is there */
+    double own_hz = (in ? in : out)->default_hz;
     PaError err = open_at(stream, from, to, config->rate_hz);
     if (err == paInvalidSampleRate)
-        err = open_at(stream, from, to, (in ? in : out)->default_hz);
+        err = open_at(stream, from, to, own_hz);
     if (err == paNoError)
         fill_info(stream, in, out, from ? from->channelCount : 0, to ? to->channelCount : 0);
     return err;

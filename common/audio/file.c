@@ -150,7 +150,7 @@ static int start_reading(int fd, const char *path, const struct stat *st,
 
 int vox_file_open(const char *path, struct vox_file_reader **out, struct vox_audio_error *error)
 {
-    struct stat st;
+    struct stat st = {0};
     int fd = open_for_reading(path, &st, error);
     return fd < 0 ? fd : start_reading(fd, path, &st, out, error);
 }

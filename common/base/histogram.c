@@ -20,7 +20,7 @@ static int bucket_of(uint64_t us)
     if (us < SUB)
         return (int)us;
     int octave = log2_floor(us) - VOX_HISTOGRAM_SUB_BITS;
-    int index = ((octave + 1) << VOX_HISTOGRAM_SUB_BITS) + (int)(us >> octave) - SUB;
+    int index = octave * SUB + (int)(us >> octave);
     return index < VOX_HISTOGRAM_BUCKETS ? index : VOX_HISTOGRAM_BUCKETS - 1;
 }
 
