@@ -30,6 +30,8 @@ struct vox_framer {
     int fill;               /* ticks in frame */
     int64_t position_ticks; /* of frame's first sample */
     bool started;
+    bool flushed;      /* the next push begins a run of its own */
+    int64_t end_ticks; /* position at which the audio before the flush ended */
     int64_t end_ns;    /* where the last push ended */
     int64_t run_ns;    /* capture of the run's first sample, as seen from the last push */
     int64_t run_in;    /* input frames of the run */
@@ -44,6 +46,11 @@ static void start_run(struct vox_framer *f)
     f->run_ticks = 0;
 }
 
+static float *frame_end(struct vox_framer *f)
+{
+    return f->frame + (size_t)f->fill * (size_t)f->config.channels;
+}
+
 /* The most input that the resampler holds back: it works in blocks, so that changes as it goes. */
 static void measure_delay(struct vox_framer *f)
 {
@@ -53,14 +60,35 @@ static void measure_delay(struct vox_framer *f)
         size_t used = 0;
         size_t made = 0;
         do {
-            made = vox_resample_process(f->resample, f->chunk, left, &used, f->frame,
-                                        (size_t)f->config.frame_ticks);
+            made = vox_resample_process(f->resample, f->chunk, left, &used, frame_end(f),
+                                        (size_t)(f->config.frame_ticks - f->fill));
             left -= used;
         } while (made > 0 || used > 0);
         double held = vox_resample_delay_frames(f->resample);
         most_frames = held > most_frames ? held : most_frames;
     }
     f->delay_ns = vox_ms_to_ns(most_frames * 1e3 / f->config.in_hz);
+}
+
+/* NULL at 48 kHz. */
+static int create_resample(int channels, int in_hz, struct vox_resample **out)
+{
+    *out = NULL;
+    if (in_hz == VOX_RTP_HZ)
+        return 0;
+    const struct vox_resample_config config = {
+        .channels = channels, .in_hz = in_hz, .out_hz = VOX_RTP_HZ};
+    return vox_resample_create(&config, out);
+}
+
+static void take_resample(struct vox_framer *f, struct vox_resample *resample)
+{
+    vox_resample_destroy(f->resample);
+    f->resample = resample;
+    f->delay_ns = 0;
+    if (resample)
+        measure_delay(f);
+    start_run(f);
 }
 
 int vox_framer_create(const struct vox_framer_config *config, struct vox_framer **out)
@@ -72,19 +100,14 @@ int vox_framer_create(const struct vox_framer_config *config, struct vox_framer 
     size_t channels = (size_t)config->channels;
     f->frame = calloc((size_t)config->frame_ticks * channels, sizeof *f->frame);
     f->chunk = calloc(CHUNK * channels, sizeof *f->chunk);
-    int err = f->frame && f->chunk ? 0 : VOX_ENOMEM;
-    if (err == 0 && config->in_hz != VOX_RTP_HZ)
-        err = vox_resample_create(&(struct vox_resample_config){.channels = config->channels,
-                                                                .in_hz = config->in_hz,
-                                                                .out_hz = VOX_RTP_HZ},
-                                  &f->resample);
+    struct vox_resample *resample = NULL;
+    int err = f->frame && f->chunk ? create_resample(config->channels, config->in_hz, &resample)
+                                   : VOX_ENOMEM;
     if (err < 0) {
         vox_framer_destroy(f);
         return err;
     }
-    if (f->resample)
-        measure_delay(f);
-    start_run(f);
+    take_resample(f, resample);
     *out = f;
     return 0;
 }
@@ -102,11 +125,6 @@ void vox_framer_destroy(struct vox_framer *f)
 int64_t vox_framer_delay_ns(const struct vox_framer *f)
 {
     return f->delay_ns;
-}
-
-static float *frame_end(struct vox_framer *f)
-{
-    return f->frame + (size_t)f->fill * (size_t)f->config.channels;
 }
 
 static int64_t min_i64(int64_t a, int64_t b)
@@ -198,18 +216,39 @@ static void pass_gap(struct vox_framer *f, int64_t gap_ns)
     start_run(f);
 }
 
-int64_t vox_framer_push(struct vox_framer *f, const float *pcm, size_t frames, int64_t capture_ns)
+static int64_t find_gap(struct vox_framer *f, int64_t capture_ns)
 {
-    if (frames == 0)
-        return 0;
-    int64_t in_hz = f->config.in_hz;
     int64_t gap_ns = f->started ? capture_ns - f->end_ns : 0;
-    if (gap_ns > GAP_NS)
-        pass_gap(f, gap_ns);
-    f->started = true;
-    f->end_ns = capture_ns + vox_ticks_to_ns((int64_t)frames, in_hz);
-    f->run_ns = capture_ns - vox_ticks_to_ns(f->run_in, in_hz);
-    f->run_in += (int64_t)frames;
+    if (gap_ns <= GAP_NS)
+        return 0;
+    pass_gap(f, gap_ns);
+    return gap_ns;
+}
+
+/*
+ * Audio again after a flush. What falls on the silence that filled up the frame then is to be
+ * skipped, since positions never go back: `skip` input frames, or all if it is more. Returns the
+ * gap, 0 as long as all is skipped.
+ */
+static int64_t resume(struct vox_framer *f, size_t frames, int64_t capture_ns, size_t *skip)
+{
+    if (capture_ns < f->end_ns) /* time went back */
+        f->end_ns = capture_ns;
+    int64_t gap_ns = capture_ns - f->end_ns;
+    int64_t at = f->end_ticks + vox_ns_to_rtp(gap_ns);
+    int64_t over = at < f->position_ticks ? f->position_ticks - at : 0;
+    *skip = (size_t)vox_ns_to_ticks(vox_rtp_to_ns(over), f->config.in_hz);
+    if (*skip >= frames) {
+        *skip = frames;
+        return 0;
+    }
+    f->flushed = false;
+    f->position_ticks = at + over;
+    return over > 0 ? vox_rtp_to_ns(f->position_ticks - f->end_ticks) : gap_ns;
+}
+
+static void add(struct vox_framer *f, const float *pcm, size_t frames)
+{
     while (frames > 0) {
         size_t n = frames < CHUNK ? frames : CHUNK;
         const float *mapped = pcm;
@@ -224,13 +263,48 @@ int64_t vox_framer_push(struct vox_framer *f, const float *pcm, size_t frames, i
         pcm += n * (size_t)f->config.in_channels;
         frames -= n;
     }
-    return gap_ns > GAP_NS ? gap_ns : 0;
 }
 
-void vox_framer_finish(struct vox_framer *f)
+int64_t vox_framer_push(struct vox_framer *f, const float *pcm, size_t frames, int64_t capture_ns)
 {
+    if (frames == 0)
+        return 0;
+    int64_t in_hz = f->config.in_hz;
+    size_t skip = 0;
+    int64_t gap_ns = f->flushed ? resume(f, frames, capture_ns, &skip) : find_gap(f, capture_ns);
+    if (skip == frames)
+        return 0;
+    frames -= skip;
+    capture_ns += vox_ticks_to_ns((int64_t)skip, in_hz);
+    f->started = true;
+    f->end_ns = capture_ns + vox_ticks_to_ns((int64_t)frames, in_hz);
+    f->run_ns = capture_ns - vox_ticks_to_ns(f->run_in, in_hz);
+    f->run_in += (int64_t)frames;
+    add(f, pcm + skip * (size_t)f->config.in_channels, frames);
+    return gap_ns;
+}
+
+void vox_framer_flush(struct vox_framer *f)
+{
+    if (!f->started || f->flushed)
+        return;
     end_run(f);
+    f->end_ticks = f->position_ticks + f->fill;
     if (f->fill > 0)
         add_silence(f, f->config.frame_ticks - f->fill);
     start_run(f);
+    f->flushed = true;
+}
+
+int vox_framer_set_input(struct vox_framer *f, int in_hz, int in_channels)
+{
+    struct vox_resample *resample;
+    int err = create_resample(f->config.channels, in_hz, &resample);
+    if (err < 0)
+        return err;
+    end_run(f);
+    f->config.in_hz = in_hz;
+    f->config.in_channels = in_channels;
+    take_resample(f, resample);
+    return 0;
 }

@@ -6,7 +6,7 @@
  *                                        .frame_ticks = 960, .on_frame = encode, .ctx = me};
  *     vox_framer_create(&config, &framer);
  *     int64_t gap_ns = vox_framer_push(framer, pcm, frames, capture_ns);
- *     vox_framer_finish(framer);
+ *     vox_framer_flush(framer);                  // the source ends or is interrupted
  *
  * At 48 kHz with the coded channel count, the frames are exactly the input samples.
  *
@@ -14,7 +14,7 @@
  * are dropped, those it still holds at the end are drawn out. So a second of input is a second of
  * frames.
  *
- * Thread rule: one owner. push and finish are RT-safe.
+ * Thread rule: one owner. push and flush are RT-safe.
  */
 #ifndef VOX_SENDER_FRAMER_H
 #define VOX_SENDER_FRAMER_H
@@ -54,8 +54,18 @@ void vox_framer_destroy(struct vox_framer *framer);
 int64_t vox_framer_push(struct vox_framer *framer, const float *pcm, size_t frames,
                         int64_t capture_ns);
 
-/* Fills up the frame that has begun with silence and emits it. */
-void vox_framer_finish(struct vox_framer *framer);
+/*
+ * Fills up the frame that has begun with silence and emits it. The next push begins a frame of its
+ * own, at the position of its capture time: a gap of any length counts. What was captured while
+ * that silence lasts is left out.
+ */
+void vox_framer_flush(struct vox_framer *framer);
+
+/*
+ * What is pushed from now on has this rate and this many channels; a frame that has begun goes on.
+ * Not RT-safe. Errors, nothing changed: VOX_EINVAL (from the resampler), VOX_ENOMEM.
+ */
+int vox_framer_set_input(struct vox_framer *framer, int in_hz, int in_channels);
 
 /* How much input after a frame's last sample must have come before the frame is emitted, at most.
  */

@@ -92,10 +92,10 @@ static json_t *receiver_json(const struct vox_send_report *r)
 
 static json_t *capture_json(const struct vox_send_report *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "gaps", count(r->sender.capture_gaps), "gap_ms",
-                     number(vox_ns_to_ms(r->sender.capture_gap_ns), 0.001), "dropped_frames",
-                     count(r->mic_dropped_frames), "clipped_samples",
-                     count(r->sender.clipped_samples));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "gaps", count(r->sender.capture_gaps), "gap_ms",
+                     number(vox_ns_to_ms(r->sender.capture_gap_ns), 0.001), "stale_packets",
+                     count(r->sender.stale_frames), "dropped_frames", count(r->mic_dropped_frames),
+                     "clipped_samples", count(r->sender.clipped_samples));
 }
 
 static json_t *pacing_json(const struct vox_histogram *late)

@@ -27,6 +27,12 @@ enum {
 /* Further apart than a burst of losses usually lasts. */
 #define GOODBYE_SPACING_NS (100 * VOX_NS_PER_MS)
 
+/*
+ * A frame that would leave so much too late is left out: no live receiver waits for it, but all
+ * would learn from it that this network is slow.
+ */
+#define STALE_NS (20 * VOX_NS_PER_MS)
+
 /* The largest sample of 16-bit audio: what a clipped recording is full of. */
 #define FULL_SCALE (32767.0F / 32768.0F)
 
@@ -41,6 +47,7 @@ struct vox_sender {
     int64_t frame_ns;
     int64_t lookahead_ns;
     int64_t last_send_ns; /* of RTP; send times never decrease */
+    int64_t reached_ns;   /* by capture, in the call that runs; INT64_MIN: nothing is overdue */
     bool finished;
     int err; /* of the encoder, from inside the framer's callback */
     uint8_t payload[VOX_ENCODER_MAX_BYTES];
@@ -113,6 +120,12 @@ static void emit_event(struct vox_sender *s, enum vox_sender_event_kind kind, in
         s->config.on_event(s->config.ctx, &event);
 }
 
+/* When the resampler, if there is one, has given the frame's last sample. */
+static int64_t due_ns(const struct vox_sender *s, const struct vox_frame *frame)
+{
+    return frame->capture_ns + s->frame_ns + vox_framer_delay_ns(s->framer);
+}
+
 static void send_packet(struct vox_sender *s, const struct vox_frame *frame, size_t payload_bytes)
 {
     int64_t decoded_ns = frame->capture_ns - s->lookahead_ns;
@@ -127,7 +140,7 @@ static void send_packet(struct vox_sender *s, const struct vox_frame *frame, siz
         s->err = len;
         return;
     }
-    int64_t send_ns = frame->capture_ns + s->frame_ns + vox_framer_delay_ns(s->framer);
+    int64_t send_ns = due_ns(s, frame);
     if (s->stats.packets == 0 || send_ns > s->last_send_ns)
         s->last_send_ns = send_ns;
     s->stats.packets++;
@@ -149,6 +162,10 @@ static void on_frame(void *ctx, const struct vox_frame *frame)
     struct vox_sender *s = ctx;
     struct vox_encoded encoded;
     s->stats.frames_captured += (uint64_t)s->config.frame_ticks;
+    if (due_ns(s, frame) + STALE_NS < s->reached_ns) {
+        s->stats.stale_frames++;
+        return;
+    }
     int err = vox_encoder_encode(s->encoder, frame->pcm, s->payload, sizeof s->payload, &encoded);
     if (err < 0) {
         s->err = err;
@@ -260,6 +277,7 @@ int vox_sender_push(struct vox_sender *s, const float *pcm, size_t frames, int64
     if (s->finished)
         return VOX_EEND;
     measure_level(s, pcm, frames * (size_t)s->config.input_channels);
+    s->reached_ns = capture_ns;
     int64_t gap_ns = vox_framer_push(s->framer, pcm, frames, capture_ns);
     if (gap_ns > 0) {
         s->stats.capture_gaps++;
@@ -269,11 +287,38 @@ int vox_sender_push(struct vox_sender *s, const float *pcm, size_t frames, int64
     return take_error(s);
 }
 
+int vox_sender_flush(struct vox_sender *s, int64_t capture_ns)
+{
+    if (s->finished)
+        return VOX_EEND;
+    s->reached_ns = capture_ns;
+    vox_framer_flush(s->framer);
+    return take_error(s);
+}
+
+int vox_sender_set_input(struct vox_sender *s, int input_hz, int input_channels)
+{
+    struct vox_sender_config config = s->config;
+    config.input_hz = input_hz;
+    config.input_channels = input_channels;
+    if (!is_valid(&config))
+        return VOX_EINVAL;
+    if (s->finished)
+        return VOX_EEND;
+    s->reached_ns = INT64_MIN;
+    int err = vox_framer_set_input(s->framer, input_hz, input_channels);
+    if (err < 0)
+        return err;
+    s->config = config;
+    return take_error(s);
+}
+
 int vox_sender_finish(struct vox_sender *s, int64_t now_ns)
 {
     if (s->finished)
         return VOX_EEND;
-    vox_framer_finish(s->framer);
+    s->reached_ns = INT64_MIN;
+    vox_framer_flush(s->framer);
     s->finished = true;
     int64_t end_ns = now_ns > s->last_send_ns ? now_ns : s->last_send_ns;
     for (int i = 0; i < GOODBYES && s->stats.packets > 0; i++)

@@ -8,6 +8,8 @@
  *     vox_sender_push(sender, pcm, frames, capture_ns);          // as often as there is audio
  *     if (now_ns >= vox_sender_next_deadline_ns(sender))
  *         vox_sender_tick(sender, now_ns);                       // RTCP
+ *     if (microphone_was_unplugged())
+ *         vox_sender_flush(sender, capture_ns);                  // what there is of a frame
  *     vox_sender_finish(sender, now_ns);                         // last frame and BYE
  *
  * The host drives: a program on the real clock, the lab in virtual time. Audio is resampled to 48
@@ -22,7 +24,7 @@
  * into the frame. The abs-capture-time extension and the sender reports give this earlier time, so
  * a receiver that subtracts it from its playout time has the codec's delay included.
  *
- * Thread rule: one owner. Callbacks run inside the calls. push, tick and feed are RT-safe.
+ * Thread rule: one owner. Callbacks run inside the calls. push, flush, tick and feed are RT-safe.
  */
 #ifndef VOX_SENDER_H
 #define VOX_SENDER_H
@@ -101,6 +103,7 @@ struct vox_sender_stats {
     uint64_t lbrr_packets;    /* that really carry in-band FEC: read from the packets */
     uint64_t capture_gaps;
     int64_t capture_gap_ns;
+    uint64_t stale_frames; /* left out at a gap: overdue */
     uint64_t rtcp_sent, rtcp_received, rtcp_rejected;
     /* the latest report about us: */
     uint64_t reports;
@@ -124,10 +127,28 @@ VOX_API void vox_sender_destroy(struct vox_sender *sender);
  * Takes frames of interleaved input PCM (+-1.0), the first captured at capture_ns. Emits every
  * packet that becomes complete. If capture_ns is more than 20 ms off from where the last push
  * ended, the RTP timestamp jumps by that much, so that the receiver sees the gap for what it is.
- * Errors: VOX_ECODEC.
+ * The frame that had begun is filled up with silence, or left out if it is more than 20 ms overdue
+ * by then. Errors: VOX_ECODEC.
  */
 VOX_API int vox_sender_push(struct vox_sender *sender, const float *pcm, size_t frames,
                             int64_t capture_ns);
+
+/*
+ * The source is interrupted: a device is gone. Pads what is left to a whole frame and emits it at
+ * once, instead of when audio comes again; leaves it out if it is overdue by more than 20 ms.
+ * capture_ns: what audio that came just now would have, which is earlier than now by the source's
+ * latency. The next push begins a frame of its own, and the RTP timestamp jumps by what is missing
+ * in front of it. Errors: VOX_ECODEC, VOX_EEND (after finish).
+ */
+VOX_API int vox_sender_flush(struct vox_sender *sender, int64_t capture_ns);
+
+/*
+ * What is pushed from now on has this rate and this many channels: a device came back with others.
+ * The stream goes on: SSRC, numbers, timestamps, coded channels, a frame that has begun. The
+ * config's input_bits stay. Not RT-safe. Errors, nothing changed: VOX_EINVAL (as for create),
+ * VOX_ENOMEM, VOX_EEND (after finish). VOX_ECODEC: changed, but a frame could not be encoded.
+ */
+VOX_API int vox_sender_set_input(struct vox_sender *sender, int input_hz, int input_channels);
 
 /*
  * Pads what is left to a whole frame, emits it, then a BYE due with the last packet, at now_ns at

@@ -1,5 +1,6 @@
 #include "sender/framer.h"
 
+#include "base/err.h"
 #include "base/rt.h"
 #include "base/time.h"
 #include "support/test.h"
@@ -47,6 +48,13 @@ static int64_t push(struct vox_framer *framer, const float *pcm, size_t frames, 
     return gap_ns;
 }
 
+static void flush(struct vox_framer *framer)
+{
+    vox_rt_enter();
+    vox_framer_flush(framer);
+    vox_rt_leave();
+}
+
 static void frames_at_48_khz_are_the_input_itself(void **state)
 {
     (void)state;
@@ -57,7 +65,7 @@ static void frames_at_48_khz_are_the_input_itself(void **state)
     for (size_t at = 0; at < 5000; at += 250)
         push(framer, in + 2 * at, 250, vox_rtp_to_ns((int64_t)at));
     assert_int_equal(got.count, 5);
-    vox_framer_finish(framer);
+    vox_framer_flush(framer);
     assert_int_equal(got.count, 6);
     assert_memory_equal(got.pcm, in, sizeof in);
     for (size_t i = COUNT(in); i < got.samples; i++)
@@ -132,9 +140,147 @@ static void a_gap_inside_a_frame_is_silence_and_no_jump(void **state)
     assert_true(got.frames[0].capture_ns == 0);
     for (int i = 0; i < 2880; i++)
         assert_true(got.pcm[i] == (i < 480 || i >= 1680 ? 1.0F : 0.0F));
-    vox_framer_finish(framer);
+    vox_framer_flush(framer);
     assert_true(got.frames[1].position_ticks == 2880);
     assert_true(got.frames[1].capture_ns == vox_rtp_to_ns(2880));
+    vox_framer_destroy(framer);
+}
+
+struct flush_row {
+    size_t before;        /* frames pushed before the flush */
+    int64_t gap_ticks;    /* from their end to the capture of 1920 more */
+    int64_t expect_ticks; /* what push says is missing */
+    int64_t skipped;      /* of the 1920 */
+    int64_t positions[4];
+    size_t count;
+};
+
+static void after_a_flush_positions_follow_the_capture_clock(void **state)
+{
+    (void)state;
+    static const struct flush_row rows[] = {
+        {1000, 4800, 4800, 0, {0, 960, 5800, 6760}, 4},
+        {1000, 920, 920, 0, {0, 960, 1920, 2880}, 4},
+        {1000, 921, 921, 0, {0, 960, 1921, 2881}, 4},
+        {1000, 300, 920, 620, {0, 960, 1920}, 3}, /* sooner than the frame's silence ends */
+        {1000, 0, 920, 920, {0, 960, 1920}, 3},
+        {960, 0, 0, 0, {0, 960, 1920}, 3}, /* nothing had begun: nothing happens */
+        {960, 5, 5, 0, {0, 965, 1925}, 3},
+        {1000, -4800, 920, 920, {0, 960, 1920}, 3}, /* the clock is set back */
+    };
+    static float ones[1920], ramp[1920];
+    for (size_t i = 0; i < COUNT(ones); i++) {
+        ones[i] = 1.0F;
+        ramp[i] = (float)i;
+    }
+    for (size_t r = 0; r < COUNT(rows); r++) {
+        const struct flush_row *row = &rows[r];
+        struct vox_framer *framer = create(48000, 1, 1, 960);
+        int64_t base_ns = 5 * VOX_NS_PER_S;
+        int64_t end_ns = base_ns + vox_rtp_to_ns((int64_t)row->before);
+        push(framer, ones, row->before, base_ns);
+        flush(framer);
+        flush(framer); /* once is enough */
+        assert_int_equal(got.count, (row->before + 959) / 960);
+        for (size_t i = row->before; i < got.samples; i++)
+            assert_true(got.pcm[i] == 0.0F);
+        int64_t second_ns = end_ns + vox_rtp_to_ns(row->gap_ticks);
+        int64_t missing_ns = push(framer, ramp, 1920, second_ns);
+        assert_true(llabs(missing_ns - vox_rtp_to_ns(row->expect_ticks)) <= 1);
+        assert_int_equal(got.count, row->count);
+        for (size_t i = 0; i < row->count; i++)
+            assert_true(got.frames[i].position_ticks == row->positions[i]);
+        const struct vox_frame *first = &got.frames[(row->before + 959) / 960];
+        assert_true(got.pcm[(first - got.frames) * 960] == (float)row->skipped);
+        assert_true(llabs(first->capture_ns - second_ns - vox_rtp_to_ns(row->skipped)) <= 1);
+        vox_framer_destroy(framer);
+    }
+}
+
+/* The silence of a flush may last longer than a push. */
+static void pushes_inside_the_silence_of_a_flush_are_left_out(void **state)
+{
+    (void)state;
+    static float ramp[4000];
+    for (size_t i = 0; i < COUNT(ramp); i++)
+        ramp[i] = (float)i;
+    struct vox_framer *framer = create(48000, 1, 1, 2880);
+    push(framer, ramp, 100, 0);
+    flush(framer);
+    int64_t missing_ns = 0;
+    for (int64_t at = 100; at < 4000; at += 100)
+        missing_ns += push(framer, ramp + at, 100, vox_rtp_to_ns(at));
+    flush(framer);
+    assert_true(missing_ns == vox_rtp_to_ns(2880 - 100));
+    assert_int_equal(got.count, 2);
+    assert_true(got.frames[1].position_ticks == 2880);
+    assert_true(got.frames[1].capture_ns == vox_rtp_to_ns(2880));
+    for (int i = 2880; i < 5760; i++)
+        assert_true(got.pcm[i] == (i < 4000 ? (float)i : 0.0F));
+    vox_framer_destroy(framer);
+}
+
+static void a_flush_draws_the_end_out_of_the_resampler(void **state)
+{
+    (void)state;
+    static float ones[16000];
+    for (size_t i = 0; i < COUNT(ones); i++)
+        ones[i] = 0.5F;
+    struct vox_framer *framer = create(16000, 1, 1, 960);
+    push(framer, ones, 16000 / 2 + 7, 0); /* 24021 ticks */
+    flush(framer);
+    assert_int_equal(got.count, 26);
+    assert_true(fabsf(got.pcm[24021 - 100] - 0.5F) < 1e-3F);
+    assert_true(got.pcm[24021] == 0.0F);
+    assert_true(push(framer, ones, 16000 / 2, VOX_NS_PER_S) == VOX_NS_PER_S - 500437500);
+    flush(framer);
+    assert_int_equal(got.count, 51);
+    assert_true(got.frames[26].position_ticks == 48000);
+    assert_true(llabs(got.frames[26].capture_ns - VOX_NS_PER_S) < 10);
+    assert_true(fabsf(got.pcm[26 * 960 + 200] - 0.5F) < 1e-3F);
+    vox_framer_destroy(framer);
+}
+
+/* A second each of several inputs, without a gap: all of it comes out where it belongs. */
+static void another_input_goes_on_in_the_same_frame(void **state)
+{
+    (void)state;
+    static const struct {
+        int hz, channels;
+    } inputs[] = {{48000, 1}, {44100, 2}, {8000, 1}, {96000, 6}, {48000, 2}, {48000, 1}};
+    static float in[96000 * 6];
+    struct vox_framer *framer = create(48000, 1, 1, 1920);
+    for (size_t k = 0; k < COUNT(inputs); k++) {
+        int hz = inputs[k].hz, channels = inputs[k].channels;
+        size_t clicked = (size_t)(hz / 2) * (size_t)channels;
+        assert_int_equal(vox_framer_set_input(framer, hz, channels), 0);
+        assert_true((vox_framer_delay_ns(framer) > 0) == (hz != 48000));
+        memset(in, 0, sizeof in);
+        for (size_t i = 0; i < 8 * (size_t)channels; i++) /* as above: its middle at 0.5 s */
+            in[clicked - 4 * (size_t)channels + i] =
+                (float)sin(3.14159265358979 * ((double)(i / (size_t)channels) + 0.5) / 8);
+        for (int at = 0; at < hz; at += 100) {
+            int64_t capture_ns = (int64_t)k * VOX_NS_PER_S + vox_ticks_to_ns(at, hz);
+            assert_true(push(framer, in + at * channels, 100, capture_ns) == 0);
+        }
+    }
+    assert_int_equal(vox_framer_set_input(framer, 500, 1), VOX_EINVAL);
+    flush(framer);
+    assert_int_equal(got.count, COUNT(inputs) * 25);
+    for (size_t i = 0; i < got.count; i++) {
+        assert_true(got.frames[i].position_ticks == (int64_t)i * 1920);
+        assert_true(llabs(got.frames[i].capture_ns - (int64_t)i * 40000000) < 100);
+    }
+    for (size_t k = 0; k < COUNT(inputs); k++) {
+        double weight = 0, moment = 0;
+        for (size_t i = 0; i < 48000; i++) {
+            double x = (double)got.pcm[k * 48000 + i];
+            weight += x * x;
+            moment += x * x * (double)i;
+        }
+        double middle = 24000 - 0.5 * 48000 / inputs[k].hz;
+        assert_true(fabs(moment / weight - middle) < 0.2);
+    }
     vox_framer_destroy(framer);
 }
 
@@ -156,7 +302,7 @@ static void resampled_audio_keeps_its_time_and_length(void **state)
             int n = hz - at < 225 ? hz - at : 225;
             push(framer, in + at, (size_t)n, vox_ticks_to_ns(at, hz));
         }
-        vox_framer_finish(framer);
+        vox_framer_flush(framer);
         assert_int_equal(got.count, 50);
         double weight = 0, moment = 0;
         for (int i = 0; i < 48000; i++) {
@@ -205,7 +351,7 @@ static void a_gap_restarts_the_resampler_without_losing_the_end(void **state)
     struct vox_framer *framer = create(44100, 1, 1, 960);
     push(framer, ones, 44100 / 2, 0);
     int64_t gap_ns = push(framer, ones, 44100 / 2, 2 * VOX_NS_PER_S);
-    vox_framer_finish(framer);
+    vox_framer_flush(framer);
     assert_true(gap_ns == 1500 * VOX_NS_PER_MS);
     assert_int_equal(got.count, 50);
     assert_true(got.frames[24].position_ticks == 24 * 960);
@@ -220,6 +366,10 @@ RUN(cmocka_unit_test(frames_at_48_khz_are_the_input_itself),
     cmocka_unit_test(capture_times_follow_the_pushes),
     cmocka_unit_test(gaps_fill_the_frame_then_jump),
     cmocka_unit_test(a_gap_inside_a_frame_is_silence_and_no_jump),
+    cmocka_unit_test(after_a_flush_positions_follow_the_capture_clock),
+    cmocka_unit_test(pushes_inside_the_silence_of_a_flush_are_left_out),
+    cmocka_unit_test(a_flush_draws_the_end_out_of_the_resampler),
+    cmocka_unit_test(another_input_goes_on_in_the_same_frame),
     cmocka_unit_test(resampled_audio_keeps_its_time_and_length),
     cmocka_unit_test(resampled_frames_are_out_within_the_delay),
     cmocka_unit_test(a_gap_restarts_the_resampler_without_losing_the_end))

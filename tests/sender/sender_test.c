@@ -187,31 +187,6 @@ static void silence_is_not_sent_with_dtx(void **state)
     vox_sender_destroy(sender);
 }
 
-static void a_capture_gap_shows_in_the_timestamps(void **state)
-{
-    (void)state;
-    struct vox_sender_config config;
-    test_config(&config, VOX_PROFILE_VOICE);
-    struct vox_sender *sender = create(&config);
-    fill_voice(pcm, 48000, 1, 48000);
-    push_all(sender, pcm, 4800, 1, 48000, 480, START_NS);
-    push_all(sender, pcm, 4800, 1, 48000, 480, START_NS + 600 * VOX_NS_PER_MS);
-    struct vox_rtp last = rtp_at(4), next = rtp_at(5);
-    assert_int_equal(last.timestamp, 5000 + 4 * 960);
-    assert_int_equal(next.timestamp, 5000 + 600 * 48);
-    assert_int_equal(next.seq, last.seq + 1);
-    assert_false(next.marker);
-    assert_true(next.has_extension);
-    assert_int_equal(capture.event_count, 1);
-    assert_int_equal(capture.events[0].kind, VOX_SENDER_EVENT_CAPTURE_GAP);
-    assert_true(capture.events[0].value_ns == 500 * VOX_NS_PER_MS);
-    assert_true(capture.events[0].t_ns == START_NS + 600 * VOX_NS_PER_MS);
-    struct vox_sender_stats stats;
-    vox_sender_read_stats(sender, &stats);
-    assert_true(stats.capture_gaps == 1 && stats.capture_gap_ns == 500 * VOX_NS_PER_MS);
-    vox_sender_destroy(sender);
-}
-
 static void reports_tell_the_capture_clock(void **state)
 {
     (void)state;
@@ -414,7 +389,6 @@ RUN(cmocka_unit_test(first_packet_says_who_when_and_what),
     cmocka_unit_test(every_frame_size_is_exactly_what_opus_makes_of_the_input),
     cmocka_unit_test(sequence_and_timestamp_wrap_around),
     cmocka_unit_test(silence_is_not_sent_with_dtx),
-    cmocka_unit_test(a_capture_gap_shows_in_the_timestamps),
     cmocka_unit_test(reports_tell_the_capture_clock),
     cmocka_unit_test(finish_pads_and_says_goodbye_with_the_last_packet),
     cmocka_unit_test(who_never_spoke_does_not_say_goodbye),
