@@ -24,6 +24,7 @@
 enum {
     STATUS_MS = 100,
     SECOND_MS = 1000,
+    MIC_MS = 10, /* half of what makes a frame stale: see vox_sender_flush */
     DRAIN_MS = 10,
     CNAME_BYTES = 32,
     SIGNALS = 3,
@@ -57,7 +58,7 @@ struct vox_host {
     int exit_status;
 
     uv_loop_t loop;
-    uv_timer_t pump_timer, report_timer, status_timer, second_timer, drain_timer;
+    uv_timer_t pump_timer, report_timer, status_timer, second_timer, mic_timer, drain_timer;
     uv_poll_t socket_poll, input_poll;
     bool has_input_poll; /* a pipe to wait for */
     uv_async_t mic_async;
@@ -65,6 +66,7 @@ struct vox_host {
 
     struct vox_feeder *feeder; /* of input */
     int64_t read_frames;       /* of the source so far */
+    int64_t mic_lag_ns;        /* from capture to here, of the last block */
     bool finished;
     int64_t drain_until_ns;
 };
@@ -86,6 +88,7 @@ static void finish(struct vox_host *h)
     h->finished = true;
     uv_timer_stop(&h->pump_timer);
     uv_timer_stop(&h->report_timer);
+    uv_timer_stop(&h->mic_timer);
     if (h->has_input_poll)
         uv_poll_stop(&h->input_poll);
     int64_t now_ns = vox_clock_now_ns();
@@ -221,12 +224,37 @@ static void pump(struct vox_host *h)
     }
 }
 
+/* A microphone that comes back may be another one: the stream goes on with it. */
+static bool follow_mic(struct vox_host *h, const struct vox_mic_block *block)
+{
+    struct vox_sender_config *stream = &h->stream;
+    if (block->rate_hz == stream->input_hz && block->channels == stream->input_channels)
+        return true;
+    int err = vox_sender_set_input(h->sender, block->rate_hz, block->channels);
+    if (err < 0) {
+        vox_message_error("cannot go on with the microphone at %d Hz: %s", block->rate_hz,
+                          vox_err_text(err));
+        fail(h);
+        return false;
+    }
+    vox_message_info("the microphone now runs at %d Hz, %s", block->rate_hz,
+                     block->channels == 1 ? "mono" : "stereo");
+    int64_t read_ns = vox_ticks_to_ns(h->read_frames, stream->input_hz);
+    h->read_frames = vox_ns_to_ticks(read_ns, block->rate_hz);
+    stream->input_hz = block->rate_hz;
+    stream->input_channels = block->channels;
+    return true;
+}
+
 static void take_mic(struct vox_host *h)
 {
     const struct vox_mic_block *block;
     int64_t limit_ns = h->options->duration_ns;
     while (!h->finished && (block = vox_mic_peek(h->mic)) != NULL) {
-        push(h, block->pcm, block->frames, block->capture_ns);
+        if (follow_mic(h, block))
+            push(h, block->pcm, block->frames, block->capture_ns);
+        int64_t taken_ns = vox_ticks_to_ns((int64_t)block->frames, block->rate_hz);
+        h->mic_lag_ns = vox_clock_now_ns() - block->capture_ns - taken_ns;
         vox_mic_release(h->mic);
         if (limit_ns > 0 && vox_ticks_to_ns(h->read_frames, h->stream.input_hz) >= limit_ns)
             finish(h);
@@ -244,22 +272,31 @@ static void wake_for_mic(void *ctx)
     uv_async_send(&h->mic_async);
 }
 
-static void watch_mic(struct vox_host *h)
+/* The microphone is gone: what it gave so far leaves now, not when it is back. */
+static void flush(struct vox_host *h)
 {
+    take_mic(h);
+    int64_t capture_ns = vox_clock_now_ns() - h->mic_lag_ns;
+    int err = h->finished ? 0 : vox_sender_flush(h->sender, capture_ns);
+    if (err >= 0)
+        return;
+    vox_message_error("cannot encode the audio: %s", vox_err_text(err));
+    fail(h);
+}
+
+static void on_mic_timer(uv_timer_t *timer)
+{
+    struct vox_host *h = timer->data;
     struct vox_audio_error error;
     switch (vox_mic_watch(h->mic, vox_clock_now_ns(), &error)) {
     case VOX_MIC_SAME:
         break;
     case VOX_MIC_LOST:
+        flush(h);
         vox_message_warn("the microphone is gone; plug it in again: it is tried every second");
         break;
     case VOX_MIC_BACK:
         vox_message_info("the microphone is back");
-        break;
-    case VOX_MIC_CHANGED:
-        vox_message_error("the microphone came back with another rate or channel count; start "
-                          "voxgram-send again");
-        fail(h);
         break;
     }
 }
@@ -295,8 +332,6 @@ static void on_second(uv_timer_t *timer)
 {
     struct vox_host *h = timer->data;
     struct vox_send_report report;
-    if (h->mic && !h->finished)
-        watch_mic(h);
     fill_report(h, &report);
     vox_progress_second(&h->progress, &report, vox_clock_now_ns());
 }
@@ -321,8 +356,8 @@ static void on_signal(uv_signal_t *signal, int number)
 /* Handles that are never started are initialised too, so that all close alike. */
 static void open_loop(struct vox_host *h)
 {
-    uv_timer_t *timers[] = {&h->pump_timer, &h->report_timer, &h->status_timer, &h->second_timer,
-                            &h->drain_timer};
+    uv_timer_t *timers[] = {&h->pump_timer,   &h->report_timer, &h->status_timer,
+                            &h->second_timer, &h->mic_timer,    &h->drain_timer};
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
         uv_timer_init(&h->loop, timers[i]);
         timers[i]->data = h;
@@ -503,6 +538,8 @@ int vox_host_run(struct vox_host *h)
     h->progress.second_ns = vox_clock_now_ns();
     if (h->input)
         pump(h);
+    else
+        uv_timer_start(&h->mic_timer, on_mic_timer, MIC_MS, MIC_MS);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     vox_outlet_stop(h->outlet);
     fill_report(h, &report);

@@ -16,6 +16,8 @@ enum {
 /* A driver that has given nothing for so long is gone, even if it does not say so. */
 #define SILENT_NS (2 * VOX_NS_PER_S)
 
+#define RETRY_NS VOX_NS_PER_S
+
 /*
  * Estimated times jump about with the scheduler. Below this they are smoothed, since losses that
  * are shorter show as an overrun.
@@ -26,9 +28,10 @@ struct vox_mic {
     struct vox_mic_config config;
     struct vox_device *device;
     struct vox_ring *ring;
-    int rate_hz;
+    int rate_hz; /* of the device; both are written while its thread does not run */
     int channels;
     bool lost;
+    int64_t retry_ns;   /* when it is lost: when to try again */
     int64_t started_ns; /* first watched after start; 0: not yet */
     int64_t next_ns;    /* the device's thread: where the last block ended; 0: none */
     atomic_uint_fast64_t dropped;
@@ -51,6 +54,8 @@ static void put(struct vox_mic *mic, const float *pcm, size_t frames, int64_t ca
         return;
     }
     block->capture_ns = capture_ns;
+    block->rate_hz = mic->rate_hz;
+    block->channels = mic->channels;
     block->frames = frames;
     memcpy(block->pcm, pcm, frames * (size_t)mic->channels * sizeof *pcm);
     vox_ring_commit(mic->ring);
@@ -89,6 +94,25 @@ static void device_config(struct vox_mic *mic, struct vox_device_config *device)
     device->ctx = mic;
 }
 
+static int start(struct vox_mic *mic, struct vox_audio_error *error)
+{
+    const struct vox_device_info *info = vox_device_info(mic->device);
+    mic->rate_hz = info->rate_hz;
+    mic->channels = info->in_channels;
+    mic->next_ns = 0;
+    mic->started_ns = 0;
+    return vox_device_start(mic->device, error);
+}
+
+/* Blocks have room for all channels asked for, so that any device that is opened later fits. */
+static int create_ring(struct vox_mic *mic, int channels, struct vox_audio_error *error)
+{
+    size_t block_bytes =
+        sizeof(struct vox_mic_block) + VOX_MIC_BLOCK_FRAMES * (size_t)channels * sizeof(float);
+    int err = vox_ring_create(RING_BLOCKS, block_bytes, &mic->ring);
+    return err < 0 ? vox_audio_fail(error, err, "out of memory") : 0;
+}
+
 int vox_mic_open(const struct vox_mic_config *config, struct vox_mic **out,
                  struct vox_audio_error *error)
 {
@@ -100,25 +124,16 @@ int vox_mic_open(const struct vox_mic_config *config, struct vox_mic **out,
     struct vox_device_config device;
     device_config(mic, &device);
     int err = vox_device_open(&device, &mic->device, error);
-    if (err < 0)
-        goto fail;
-    mic->rate_hz = vox_device_info(mic->device)->rate_hz;
-    mic->channels = vox_device_info(mic->device)->in_channels;
-    size_t block_bytes =
-        sizeof(struct vox_mic_block) + VOX_MIC_BLOCK_FRAMES * (size_t)mic->channels * sizeof(float);
-    err = vox_ring_create(RING_BLOCKS, block_bytes, &mic->ring);
+    if (err >= 0)
+        err = create_ring(mic, device.in_channels, error);
+    if (err >= 0)
+        err = start(mic, error);
     if (err < 0) {
-        vox_audio_fail(error, err, "out of memory");
-        goto fail;
+        vox_mic_close(mic);
+        return err;
     }
-    err = vox_device_start(mic->device, error);
-    if (err < 0)
-        goto fail;
     *out = mic;
     return 0;
-fail:
-    vox_mic_close(mic);
-    return err;
 }
 
 void vox_mic_stop(struct vox_mic *mic)
@@ -167,16 +182,13 @@ static bool is_silent(struct vox_mic *mic, int64_t now_ns)
     return now_ns - last_ns > SILENT_NS;
 }
 
-static enum vox_mic_change try_again(struct vox_mic *mic, struct vox_audio_error *error)
+static enum vox_mic_change try_again(struct vox_mic *mic, int64_t now_ns,
+                                     struct vox_audio_error *error)
 {
-    if (vox_device_reopen(mic->device, error) < 0)
+    if (now_ns < mic->retry_ns)
         return VOX_MIC_SAME;
-    const struct vox_device_info *info = vox_device_info(mic->device);
-    if (info->rate_hz != mic->rate_hz || info->in_channels != mic->channels)
-        return VOX_MIC_CHANGED;
-    mic->next_ns = 0;
-    mic->started_ns = 0;
-    if (vox_device_start(mic->device, error) < 0)
+    mic->retry_ns = now_ns + RETRY_NS;
+    if (vox_device_reopen(mic->device, error) < 0 || start(mic, error) < 0)
         return VOX_MIC_SAME;
     mic->lost = false;
     return VOX_MIC_BACK;
@@ -186,9 +198,10 @@ enum vox_mic_change vox_mic_watch(struct vox_mic *mic, int64_t now_ns,
                                   struct vox_audio_error *error)
 {
     if (mic->lost)
-        return try_again(mic, error);
+        return try_again(mic, now_ns, error);
     if (!vox_device_is_lost(mic->device) && !is_silent(mic, now_ns))
         return VOX_MIC_SAME;
     mic->lost = true;
+    mic->retry_ns = now_ns + RETRY_NS;
     return VOX_MIC_LOST;
 }

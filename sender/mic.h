@@ -4,10 +4,13 @@
  *     struct vox_mic_config config = {.options = &options, .wake = wake_the_loop, .ctx = me};
  *     vox_mic_open(&config, &mic, &error);
  *     while ((block = vox_mic_peek(mic)) != NULL) {
+ *         if (block->rate_hz != rate_hz || block->channels != channels)
+ *             ...                                       // it is another microphone now
  *         vox_sender_push(sender, block->pcm, block->frames, block->capture_ns);
  *         vox_mic_release(mic);
  *     }
- *     if (vox_mic_watch(mic, now_ns, &error) == VOX_MIC_LOST) ...   // once a second
+ *     if (vox_mic_watch(mic, now_ns, &error) == VOX_MIC_LOST)       // every 10 ms
+ *         vox_sender_flush(sender, now_ns - lag_ns);
  *
  * Thread rule: one owner; wake runs on the device's thread and must be RT-safe.
  */
@@ -26,6 +29,8 @@ enum { VOX_MIC_BLOCK_FRAMES = 256 };
 
 struct vox_mic_block {
     int64_t capture_ns; /* of its first sample */
+    int rate_hz;        /* a device that comes back may have others */
+    int channels;       /* at most those asked for in the options */
     size_t frames;
     float pcm[]; /* interleaved */
 };
@@ -38,9 +43,8 @@ struct vox_mic_config {
 
 enum vox_mic_change {
     VOX_MIC_SAME,
-    VOX_MIC_LOST,    /* unplugged: watch tries to get it back each time it is called */
-    VOX_MIC_BACK,    /* it is there again */
-    VOX_MIC_CHANGED, /* it came back with another rate or channel count: it cannot be used */
+    VOX_MIC_LOST, /* unplugged; no blocks come until it is back */
+    VOX_MIC_BACK, /* it is there again; info may have changed */
 };
 
 /* Opens and starts. Errors, with text: those of vox_device_open and vox_device_start. */
@@ -57,7 +61,10 @@ const struct vox_device_info *vox_mic_info(const struct vox_mic *mic);
 const struct vox_mic_block *vox_mic_peek(struct vox_mic *mic);
 void vox_mic_release(struct vox_mic *mic);
 
-/* Looks after the device. error says why it cannot be opened again. */
+/*
+ * Looks after the device; the sooner after a loss, the sooner LOST is told. While it is lost, tries
+ * once a second to open it again, which may take some hundred ms; error says why it fails.
+ */
 enum vox_mic_change vox_mic_watch(struct vox_mic *mic, int64_t now_ns,
                                   struct vox_audio_error *error);
 
