@@ -80,7 +80,7 @@ struct work {
     FILE *stats;
 };
 
-/* A's failure, or B's. What we stopped ourselves did not fail. */
+/* A's failure, or B's. What we stopped ourselves did not fail, unless somebody made us. */
 static int exit_status(const struct vox_link_result *result)
 {
     for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++) {
@@ -88,7 +88,8 @@ static int exit_status(const struct vox_link_result *result)
         if (end->started && !end->stopped && end->status != 0)
             return end->status;
     }
-    return 0;
+    bool cut_off = result->signal != 0 && result->ends[VOX_LINK_A].stopped;
+    return cut_off ? VOX_LINK_EXIT_SIGNAL + result->signal : 0;
 }
 
 static int write_stats(const struct work *work, const struct vox_link_result *result)

@@ -64,6 +64,7 @@ struct vox_link_result {
     struct vox_link_end ends[VOX_LINK_SIDES];
     struct vox_link_path_stats paths[VOX_LINK_SIDES]; /* by the side they come from */
     uint64_t missed[VOX_LINK_SIDES]; /* the kernel dropped them before they were read */
+    int signal;                      /* that ended the run; 0: none did */
     int64_t lasted_ns;
 };
 

@@ -4,12 +4,9 @@
 #include "cli/message.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { MAX_ROWS = 24, PATH_BYTES = 4096 };
+enum { MAX_ROWS = 24 };
 
 static const char *const untils[] = {"a", "b", "both", "either", NULL};
 
@@ -26,7 +23,7 @@ static const char arguments_help[] = "COMMAND-A\twith its arguments, in the firs
 
 static const char examples[] =
     "  voxgram-lab link --delay 20 --loss 1 -- ping -c 9 10.77.0.2 -- sleep 60\n"
-    "  voxgram-lab link --rate-limit 5000 --delay 10 -- iperf3 -c 10.77.0.2 -- iperf3 -s -1\n"
+    "  voxgram-lab link --rate-limit 5000 -- iperf3 -c 10.77.0.2 -- iperf3 -s -1\n"
     "  voxgram-lab link --loss 5 --burst 3 --jitter 30 \\\n"
     "      -- voxgram-send talk.flac 10.77.0.2 -- voxgram-recv --output heard.wav\n";
 

@@ -7,22 +7,48 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
-enum { WORDS_BYTES = 160 };
+enum { LINE_BYTES = 320, WORDS_BYTES = 160 };
 
 static const char *const way_names[VOX_LINK_SIDES] = {"A -> B", "B -> A"};
+
+__attribute__((format(printf, 3, 4))) static void add(char *out, size_t *used, const char *format,
+                                                      ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(out + *used, LINE_BYTES - *used, format, arguments);
+    va_end(arguments);
+    if (n > 0)
+        *used = *used + (size_t)n < LINE_BYTES ? *used + (size_t)n : LINE_BYTES - 1;
+}
+
+static void add_count(char *out, size_t *used, uint64_t count, const char *what)
+{
+    if (count > 0)
+        add(out, used, ", %" PRIu64 " %s", count, what);
+}
 
 static void summarize_way(const struct vox_link_result *r, enum vox_link_side from)
 {
     const struct vox_link_path_stats *s = &r->paths[from];
-    vox_message_info("%s: %" PRIu64 " packets, %" PRIu64 " bytes; %" PRIu64 " lost, %" PRIu64
-                     " dropped in front of the link, %" PRIu64 " twice; late by %.3f ms (half of "
-                     "them), %.3f (99 %%), %.3f (all)",
-                     way_names[from], s->packets, s->bytes, s->lost, s->queue_dropped,
-                     s->duplicated, vox_ns_to_ms(vox_histogram_quantile_ns(&s->late, 0.5)),
-                     vox_ns_to_ms(vox_histogram_quantile_ns(&s->late, 0.99)),
-                     vox_ns_to_ms(s->late.max_ns));
+    char line[LINE_BYTES];
+    size_t used = 0;
+    add(line, &used, "%s: %" PRIu64 " packets, %.1f kB", way_names[from], s->packets,
+        (double)s->bytes / 1e3);
+    if (s->lost > 0)
+        add(line, &used, ", %" PRIu64 " lost (%.1f %%)", s->lost,
+            100.0 * (double)s->lost / (double)s->packets);
+    add_count(line, &used, s->queue_dropped, "dropped by the queue");
+    add_count(line, &used, s->reordered, "held back");
+    add_count(line, &used, s->duplicated, "twice");
+    if (s->late.count > 0)
+        add(line, &used, "; late by: median %.3f ms, 99 %% %.3f ms, most %.3f ms",
+            vox_ns_to_ms(vox_histogram_quantile_ns(&s->late, 0.5)),
+            vox_ns_to_ms(vox_histogram_quantile_ns(&s->late, 0.99)), vox_ns_to_ms(s->late.max_ns));
+    vox_message_info("%s", line);
     if (s->overflow > 0)
         vox_message_warn("%s: %" PRIu64 " packets found no room here and were dropped, which no "
                          "option asked for; give the link a --rate-limit or a shorter --delay",

@@ -55,7 +55,8 @@ struct side {
 struct run {
     const struct vox_link_options *options;
     struct side sides[VOX_LINK_SIDES];
-    int signals;
+    int signals; /* signalfd */
+    int signal;  /* that ended the run */
     enum phase phase;
     int64_t deadline_ns; /* of the phase */
     bool all_gone;
@@ -295,8 +296,9 @@ static void interrupt(struct run *run, const struct signalfd_siginfo *info)
         enter_phase(run, run->phase == PHASE_GRACE ? PHASE_TERMINATING : PHASE_KILLING, now_ns);
         return;
     }
+    run->signal = (int)info->ssi_signo;
     if (info->ssi_code <= 0)
-        vox_family_signal((int)info->ssi_signo);
+        vox_family_signal(run->signal);
     enter_phase(run, PHASE_GRACE, now_ns);
 }
 
@@ -391,6 +393,7 @@ static void loop(struct run *run)
 
 static void tell(struct run *run, struct vox_link_result *out)
 {
+    out->signal = run->signal;
     for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++) {
         out->ends[side] = run->sides[side].end;
         out->paths[side] = *vox_link_path_stats(run->sides[side].path);

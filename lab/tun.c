@@ -18,10 +18,7 @@
 
 #define DEVICE "vox0"
 
-enum {
-    QUEUE_PACKETS = 2000, /* while the process that reads is not scheduled */
-    COUNTERS_BYTES = 4096,
-};
+enum { COUNTERS_BYTES = 4096 };
 
 static int refuse_device(int errno_value, struct vox_net_error *error)
 {
@@ -32,9 +29,21 @@ static int refuse_device(int errno_value, struct vox_net_error *error)
             "the container the device (--device /dev/net/tun)");
     if (errno_value == EACCES || errno_value == EPERM)
         return vox_net_error_set(error, VOX_EPERMISSION,
-                                 "may not use /dev/net/tun; allow it to users (chmod 666 "
+                                 "may not open /dev/net/tun; allow it to users (chmod 666 "
                                  "/dev/net/tun), or run as root");
-    return vox_net_error_set(error, VOX_EIO, "cannot use /dev/net/tun: %s", strerror(errno_value));
+    return vox_net_error_set(error, VOX_EIO, "cannot open /dev/net/tun: %s", strerror(errno_value));
+}
+
+/* There are systems on which anybody may make namespaces, but has no rights in them. */
+static int refuse_setting(int errno_value, struct vox_net_error *error)
+{
+    if (errno_value == EPERM)
+        return vox_net_error_set(error, VOX_EPERMISSION,
+                                 "may not set up a network, even one of its own; run as root, or "
+                                 "let users have namespaces (on Ubuntu: sysctl "
+                                 "kernel.apparmor_restrict_unprivileged_userns=0)");
+    return vox_net_error_set(error, VOX_EIO, "cannot set up an end of the link: %s",
+                             strerror(errno_value));
 }
 
 static int open_device(struct vox_net_error *error)
@@ -47,7 +56,7 @@ static int open_device(struct vox_net_error *error)
         return fd;
     int kept = errno;
     close(fd);
-    return refuse_device(kept, error);
+    return refuse_setting(kept, error);
 }
 
 static struct sockaddr in_address(const char *numeric)
@@ -117,11 +126,9 @@ static bool set_ipv6(const char *numeric)
 static bool configure(int control, const struct vox_tun_config *config, bool *has_ipv6)
 {
     struct ifreq mtu = {.ifr_name = DEVICE, .ifr_mtu = VOX_TUN_MTU};
-    struct ifreq queue = {.ifr_name = DEVICE, .ifr_qlen = QUEUE_PACKETS};
     keep_quiet();
-    if (ioctl(control, SIOCSIFMTU, &mtu) < 0 || ioctl(control, SIOCSIFTXQLEN, &queue) < 0 ||
-        !set_ipv4(control, config->ipv4) || !set_up(control, "lo") || !set_up(control, DEVICE) ||
-        !route_multicast(control))
+    if (ioctl(control, SIOCSIFMTU, &mtu) < 0 || !set_ipv4(control, config->ipv4) ||
+        !set_up(control, "lo") || !set_up(control, DEVICE) || !route_multicast(control))
         return false;
     *has_ipv6 = set_ipv6(config->ipv6);
     return true;
@@ -140,8 +147,7 @@ int vox_tun_open(const struct vox_tun_config *config, struct vox_tun *out,
         close(control);
     if (!done) {
         vox_tun_close(&tun);
-        return vox_net_error_set(error, VOX_EIO, "cannot configure the link's end %s: %s",
-                                 config->ipv4, strerror(kept));
+        return refuse_setting(kept, error);
     }
     /* Stays with this namespace, wherever the process goes. */
     tun.counters_fd = open("/proc/self/net/dev", O_RDONLY | O_CLOEXEC);

@@ -1,0 +1,192 @@
+# How `voxgram-lab link` ends: statuses, signals, crashes; wrong use; nothing is left running.
+. "$(dirname "$0")/../support/lib.sh"
+. "${SCRIPT%/*}/link_lib.sh"
+need pgrep
+can_link
+
+# Each link has sleepers of its own, recognized by how long they sleep.
+# The link itself, whose arguments hold that number, included.
+none_left() {
+    ! pgrep -f "[ ]$1( |\$)" >/dev/null
+}
+
+both_alive() {
+    [ "$(pgrep -cf "^sleep $1\$")" -ge "$2" ]
+}
+
+# start_link NAME SLEEP COUNT ARGUMENT...: in the background, where a shell ignores SIGINT for it;
+# waits for so many sleepers.
+start_link() {
+    who=$1 naps=$2 count=$3
+    shift 3
+    env --default-signal=INT "$BIN/voxgram-lab" link --grace 0.3 "$@" >"$who.out" 2>"$who.err" </dev/null &
+    pid=$!
+    running="$running $pid"
+    eval "pid_$who=$pid"
+    until_true both_alive "$naps" "$count" || fail "$who does not start"
+}
+
+# The work is the guard's only child.
+worker_of() {
+    pgrep -P "$1" | head -n 1
+}
+
+# ended NAME SIGNAL SLEEP STATUS [OPTION...]: the signal goes to the program alone.
+ended() {
+    name=$1 signal=$2 naps=$3 status=$4
+    shift 4
+    start_link "$name" "$naps" 2 "$@" -- sleep "$naps" -- sleep "$naps"
+    kill "-$signal" "$pid"
+    finished "$name" "$status"
+    none_left "$naps" || fail "$name: a command was left behind"
+}
+
+# Orphans, a session of its own, one that does not hear: all gone.
+stubborn() { # NAME SIGNAL SLEEP STATUS
+    cat >"$1.sh" <<END
+trap '' INT TERM HUP
+setsid sh -c "sleep $3 & sleep $3 & exit" &
+sleep $3
+sleep $3
+END
+    start_link "$1" "$3" 3 -- sh "$1.sh" -- sleep "$3"
+    kill "-$2" "$pid"
+    finished "$1" "$4"
+    until_true none_left "$3" || fail "$1: a process was left behind"
+}
+
+# The work is killed; the guard tidies up.
+work_killed() { # SLEEP
+    start_link work "$1" 3 -- sh -c "setsid sleep $1 & sleep $1; true" -- sleep "$1"
+    kill -KILL "$(worker_of "$pid")"
+    finished work 125
+    said work "the link was killed"
+    none_left "$1" || fail "a process was left behind by the guard"
+}
+
+# A command crashes: told, the other one stopped, the status is the crash's.
+crashed() { # NAME SIDE SLEEP
+    crash='kill -SEGV $$; sleep 60'
+    case $2 in
+    a) set -- "$1" "$3" sh -c "$crash" -- sh -c "sleep $3" ;;
+    b) set -- "$1" "$3" sh -c "sleep $3" -- sh -c "$crash" ;;
+    esac
+    name=$1 naps=$2
+    shift 2
+    "$BIN/voxgram-lab" link --grace 0.1 -- "$@" >"$name.out" 2>"$name.err" </dev/null
+    equal $? 139 "status after a crash"
+    said "$name" "was ended by signal 11"
+    none_left "$naps" || fail "$name: the other command was left behind"
+}
+
+# A daemon that a command leaves goes with the run.
+daemon() { # SLEEP
+    "$BIN/voxgram-lab" link --grace 0.1 -- sh -c "setsid sleep $1 & true" -- true \
+        >daemon.out 2>daemon.err </dev/null
+    equal $? 0 "status with a daemon"
+    none_left "$1" || fail "a daemon was left behind"
+}
+
+# says STATUS TEXT ARGUMENT...: with that status, and one line that says this.
+row=0
+says() {
+    status=$1 text=$2
+    shift 2
+    row=$((row + 1))
+    timeout 20 "$BIN/voxgram-lab" "$@" >"row$row.out" 2>"row$row.err" </dev/null
+    equal $? "$status" "status of voxgram-lab $*"
+    equal "$(wc -l <"row$row.err")" 1 "lines of voxgram-lab $*"
+    said "row$row" "$text"
+    grep -q '^voxgram-lab: ' "row$row.err" || fail "voxgram-lab $* does not give its name"
+}
+
+# status STATUS ARGUMENT...
+status() {
+    wanted=$1
+    shift
+    timeout 20 "$BIN/voxgram-lab" link -q --grace 0.1 "$@" >status.out 2>status.err </dev/null
+    equal $? "$wanted" "status of link $*"
+    [ ! -s status.err ] || fail "link -q $* is not quiet"
+}
+
+wrong_use() {
+    says 2 "COMMAND is missing"
+    says 2 '"nosuch"' nosuch
+    says 2 "COMMAND-A is missing" link
+    says 2 "COMMAND-B is missing" link -- true
+    says 2 "COMMAND-B is missing" link -- true --
+    says 2 "COMMAND-A is missing" link -- -- true
+    says 2 "--nosuch" link --nosuch -- true -- true
+    says 2 "--loss 100 has no bursts" link --loss 100 --burst 2 -- true -- true
+    says 2 '"c"' link --until c -- true -- true
+    says 127 'command A, "no-such-program"' link -- no-such-program -- true
+    says 127 'command B, "./no/such"' link -- true -- ./no/such
+    : >no-program
+    says 126 'command B, "./no-program"' link -- true -- ./no-program
+    says 125 "missing.trace" link --trace missing.trace -- true -- true
+    says 125 "no/x.json" link --stats no/x.json -- true -- true
+    "$BIN/voxgram-lab" --help | grep -q '^  link ' || fail "--help"
+    "$BIN/voxgram-lab" link --help | grep -q -- --one-way || fail "link --help"
+    "$BIN/voxgram-lab" --version | grep -q '^voxgram-lab [0-9]' || fail "--version"
+}
+
+statuses() {
+    status 0 -- true -- true
+    status 3 -- sh -c 'exit 3' -- true
+    status 4 -- true -- sh -c 'exit 4'
+    status 5 --until both -- sh -c 'sleep 0.2; exit 5' -- true
+    status 0 --until b -- sleep 60 -- true
+    status 0 --until either -- sleep 60 -- true
+    status 0 -- true -- sleep 60
+    # A script without a first line that names its shell, as the shell itself would run it.
+    echo 'exit 6' >script
+    chmod +x script
+    status 6 -- ./script -- true
+}
+
+# Without root: who he is, rights over this network, none over files. Where root runs the tests.
+as_user() {
+    [ "$(id -u)" = 0 ] || return 0
+    cp "$BIN/voxgram-lab" . && chmod 755 "$WORK" voxgram-lab
+    cat >user.sh <<'END'
+mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
+    exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+END
+    unshare -m sh user.sh true 2>user.err || { echo "no device for another user: left out"; return; }
+    unshare -m sh user.sh ./voxgram-lab link --grace 0 -- sh -c \
+        'id -u; ping -q -c 1 $VOX_PEER >&2 && ping -q -c 1 $VOX_PEER6 >&2 && echo reached' -- sleep 60 \
+        >user.out 2>user.err
+    equal $? 0 "status of link for a user"
+    equal "$(tr '\n' ' ' <user.out)" "65534 reached " "what a user sees"
+    chmod 600 user.out
+    unshare -m sh user.sh ./voxgram-lab link -q -- cat user.out -- true 2>cat.err
+    equal $? 1 "status of reading what is not his"
+}
+
+# What the system lacks, in one line with what to do.
+refused() {
+    unshare -rm sh -c 'mount -t tmpfs none /dev/net && "$0" link -- true -- true' \
+        "$BIN/voxgram-lab" 2>device.err
+    equal $? 125 "status without a device"
+    said device "there is no /dev/net/tun; load the driver"
+    unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_net_namespaces && "$0" link -- true -- true' \
+        "$BIN/voxgram-lab" 2>none.err
+    equal $? 125 "status without namespaces"
+    said none "no more namespaces"
+}
+
+at_once <<'END'
+ended by_int INT 4711.01 130
+ended by_term TERM 4711.02 143
+ended by_hup HUP 4711.03 129
+stubborn by_patience TERM 4711.04 143
+stubborn by_kill KILL 4711.05 137
+work_killed 4711.06
+crashed crash_a a 4711.07
+crashed crash_b b 4711.08
+daemon 4711.09
+wrong_use
+statuses
+as_user
+refused
+END
