@@ -37,6 +37,8 @@ static uint32_t little_endian(const unsigned char *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
+enum { MAX_CHUNKS = 1000 /* looked at; a file of zeros is millions of empty ones */ };
+
 /* Whether a RIFF file is shorter than its data chunk says. libsndfile adapts without a word. */
 static bool is_cut_off_riff(int fd, int64_t file_bytes)
 {
@@ -44,7 +46,7 @@ static bool is_cut_off_riff(int fd, int64_t file_bytes)
     if (pread(fd, head, 12, 0) != 12 || memcmp(head, "RIFF", 4) != 0)
         return false;
     int64_t at = 12;
-    while (pread(fd, head, 8, (off_t)at) == 8) {
+    for (int i = 0; i < MAX_CHUNKS && pread(fd, head, 8, (off_t)at) == 8; i++) {
         uint32_t bytes = little_endian(head + 4);
         at += 8;
         if (memcmp(head, "data", 4) == 0)
