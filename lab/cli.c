@@ -3,6 +3,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "lab/link.h"
+#include "lab/playout.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"playout", "score the playout on recorded networks", vox_playout_main},
     {"link", "run two programs at the ends of a bad network", vox_link_main},
 };
 
