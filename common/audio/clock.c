@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-/* Settles within seconds and leaves a twelfth of the jitter (standard deviation) of 10 ms blocks.
- */
+/* Settles within seconds and leaves a twelfth of the jitter (deviation) of 10 ms blocks. */
 static const double bandwidth_hz = 0.2;
 static const double gap_ns = 20e6;
 static const double pi = 3.14159265358979323846;

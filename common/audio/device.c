@@ -170,8 +170,7 @@ static int open_first(struct vox_device *device, struct vox_device_entry *list,
         err = choose(device, list, count, &in, &out, error);
         if (err < 0)
             continue;
-        /* Capture and playback are on one sound system: this one, or the lookup had ended before.
-         */
+        /* Both directions are on one sound system: this one, or the lookup had ended before. */
         device->driver = drivers[i];
         return drivers[i]->open(device, in, out, error);
     }

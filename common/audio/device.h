@@ -46,10 +46,9 @@ struct vox_device_entry {
 };
 
 enum vox_device_flags {
-    VOX_DEVICE_UNDERRUN = 1, /* playback ran dry in front of this block */
-    VOX_DEVICE_OVERRUN = 2,  /* captured audio was lost in front of this block */
-    VOX_DEVICE_ESTIMATED =
-        4 /* the driver gave no times: these are made from callback and latency */
+    VOX_DEVICE_UNDERRUN = 1,  /* playback ran dry in front of this block */
+    VOX_DEVICE_OVERRUN = 2,   /* captured audio was lost in front of this block */
+    VOX_DEVICE_ESTIMATED = 4, /* no times from the driver: made from callback and latency */
 };
 
 /*

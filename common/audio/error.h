@@ -14,13 +14,11 @@ struct vox_audio_error {
     char text[400]; /* terminated, no newline; "" if there was no error */
 };
 
-/* Formats the text, cut off at its end, unless error is NULL. Returns code, to end a function with.
- */
+/* Formats the text, cut off where it is full, unless error is NULL. Returns code. */
 int vox_audio_fail(struct vox_audio_error *error, int code, const char *format, ...)
     VOX_AUDIO_PRINTF(3, 4);
 
-/* The code of base/err.h for an errno of open, read or write; VOX_EIO for those without their own.
- */
+/* The code of base/err.h for an errno of open, read or write; VOX_EIO where there is no better. */
 int vox_audio_code_of_errno(int number);
 
 #endif

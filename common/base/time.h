@@ -20,8 +20,7 @@
 /* Seconds from the NTP epoch (1900) to the Unix epoch (1970). */
 #define VOX_NTP_UNIX_OFFSET_S UINT64_C(2208988800)
 
-/* Ticks (or audio frames) of a rate to ns, rounded to nearest; exact for any count within 2^63 ns.
- */
+/* Ticks (or audio frames) of a rate to ns, rounded to nearest, for any count within 2^63 ns. */
 static inline int64_t vox_ticks_to_ns(int64_t ticks, int64_t rate_hz)
 {
     int64_t whole_s = ticks / rate_hz;

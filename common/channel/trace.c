@@ -21,7 +21,7 @@ struct span {
 
 enum { FRACTION_DIGITS = 6 }; /* of a millisecond that make a nanosecond */
 
-/* Days of a century; times 10^6 it stays within int64_t. */
+/* Of a century; in ns it stays within int64_t. */
 static const int64_t MAX_MS = INT64_C(3155760000000);
 static const int64_t MAX_SEQ = INT64_MAX / 10 - 1;
 

@@ -1,7 +1,6 @@
 /*
  * Recorded networks: text of lines `seq send_ms recv_ms|lost`, one a packet copy, `#` comments
- * before;
- * `# interval_ms X` gives the packet spacing (else the median of the send times' steps).
+ * before; `# interval_ms X` gives the packet spacing (else the median of the send times' steps).
  *
  *     struct vox_trace_error error;
  *     if (vox_trace_parse(text, len, &trace, &error) < 0)
@@ -33,15 +32,15 @@ struct vox_trace_packet {
 
 /*
  * Errors, with line and reason: VOX_EFORMAT (not three fields, not a number, NaN or infinite, a
- * time beyond a century, a
- * sequence number or send time that goes backwards, received before it was sent, an empty trace,
- * interval not above 0), VOX_ENOMEM.
+ * time beyond a century, a sequence number or send time that goes backwards, received before it was
+ * sent, an empty trace, interval not above 0), VOX_ENOMEM.
  */
 int vox_trace_parse(const char *text, size_t len, struct vox_trace **out,
                     struct vox_trace_error *error);
 void vox_trace_destroy(struct vox_trace *trace);
 
 size_t vox_trace_count(const struct vox_trace *trace);
+/* index: below the count. */
 const struct vox_trace_packet *vox_trace_at(const struct vox_trace *trace, size_t index);
 int64_t vox_trace_interval_ns(const struct vox_trace *trace);
 

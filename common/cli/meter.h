@@ -44,9 +44,7 @@ size_t vox_meter_progress(double share, int cells, struct vox_meter_style style,
 /* Columns that a text takes on a terminal: UTF-8 characters without ANSI sequences. */
 size_t vox_meter_columns(const char *text);
 
-/* Bytes of the longest beginning of text that takes at most `columns`; never ends inside a
- * character.
- */
+/* Bytes of the longest beginning of text, in whole characters, that takes at most `columns`. */
 size_t vox_meter_cut(const char *text, size_t columns);
 
 #endif

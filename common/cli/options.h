@@ -5,8 +5,8 @@
  *     const struct vox_option options[] = {
  *         {.name = "bitrate", .argument = "KBPS", .group = "Encoding", .help = "bits per second",
  *          .kind = VOX_OPTION_KBPS, .min = 6, .max = 510, .target.integer = &bitrate_bps},
- *         {.name = "profile", .argument = "NAME", .group = "Encoding", .help = "what it is tuned
- * for", .kind = VOX_OPTION_CHOICE, .choices = profiles, .target.integer = &profile},
+ *         {.name = "profile", .argument = "NAME", .group = "Encoding", .help = "tuned for what",
+ *          .kind = VOX_OPTION_CHOICE, .choices = profiles, .target.integer = &profile},
  *     };
  *     const struct vox_options command = {.program = "voxgram-send", .version = "0.1.0",
  *         .usage = "SOURCE DESTINATION [options]", .options = options, .count = 2, ...};
@@ -16,9 +16,9 @@
  *         return outcome == VOX_OPTIONS_DONE ? VOX_EXIT_DONE : VOX_EXIT_USAGE;
  *
  * GNU style: --name VALUE, --name=VALUE, unambiguous abbreviations, options anywhere, `--` ends
- * them,
- * `-` is an argument. --help and --version (and -h, -V) are in every table by themselves. Whatever
- * is wrong goes to stderr (cli/message.h) and says which option, which value and what is allowed.
+ * them, `-` is an argument. --help and --version (and -h, -V) are in every table by themselves.
+ * Whatever is wrong goes to stderr (cli/message.h) and says which option, which value and what is
+ * allowed.
  *
  * Thread rule: once, in main.
  */
@@ -63,8 +63,8 @@ struct vox_option {
     const char *group;    /* heading; options of a group stand together in the table */
     enum vox_option_kind kind;
     bool negatable;
-    double min,
-        max; /* in the user's unit, max may be HUGE_VAL; both 0: anything (percent: 0..100) */
+    /* In the user's unit; max may be HUGE_VAL. Both 0: anything (percent: 0..100). */
+    double min, max;
     const char *const *choices; /* ended by NULL */
     const char *word;           /* a word allowed in place of the number ("auto") ... */
     int64_t word_value;         /* ... and what it puts into the target */

@@ -103,8 +103,7 @@ static size_t variable_step(struct vox_resample *rs, const float *in, size_t in_
     return (size_t)data.output_frames_gen;
 }
 
-/* One step, whose output goes to the bin while there is some to skip. Says whether anything moved.
- */
+/* One step; its output goes to the bin while there is some to skip. Says whether anything moved. */
 static bool step(struct vox_resample *rs, const float *in, size_t in_frames, float *out,
                  size_t out_frames, size_t *used, size_t *made)
 {

@@ -5,9 +5,11 @@
  *
  *     struct vox_address to;
  *     struct vox_net_error error;
- *     if (vox_address_lookup("studio.example:5004", &(struct vox_address_hints){0}, &to, &error) <
- * 0) vox_message_error("%s", error.text); char text[VOX_ADDRESS_TEXT_BYTES]; printf("to %s\n",
- * vox_address_format(&to, text));
+ *     struct vox_address_hints hints = {0};
+ *     if (vox_address_lookup("studio.example:5004", &hints, &to, &error) < 0)
+ *         fail("%s", error.text);
+ *     char text[VOX_ADDRESS_TEXT_BYTES];
+ *     printf("to %s\n", vox_address_format(&to, text));
  *
  * rtp:// is another way to write udp://. PORT is a number or a name that the system knows for UDP
  * (/etc/services). Text with two colons or more and no brackets is an IPv6 address without a port.
@@ -89,8 +91,8 @@ void vox_address_from_sockaddr(const struct sockaddr_storage *storage, socklen_t
  */
 int vox_address_for_family(const struct vox_address *address, int family, struct vox_address *out);
 
-int vox_address_family(
-    const struct vox_address *address); /* AF_INET, AF_INET6; AF_UNSPEC if none */
+/* AF_INET, AF_INET6; AF_UNSPEC if there is no address. */
+int vox_address_family(const struct vox_address *address);
 uint16_t vox_address_port(const struct vox_address *address);
 void vox_address_set_port(struct vox_address *address, uint16_t port);
 

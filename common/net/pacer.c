@@ -180,8 +180,7 @@ static void sleep_until(struct vox_pacer *pacer, int64_t until_ns)
     sem_clockwait(&pacer->wake, CLOCK_MONOTONIC, &t);
 }
 
-/* A wish: without the right to it (RLIMIT_RTPRIO, CAP_SYS_NICE) the thread stays an ordinary one.
- */
+/* A wish: without the right to it (RLIMIT_RTPRIO, CAP_SYS_NICE) the thread stays ordinary. */
 static void ask_for_realtime(struct vox_pacer *pacer)
 {
     const struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
@@ -315,8 +314,7 @@ static void wake_if_later(struct vox_pacer *pacer, int64_t due_ns)
     int64_t planned_ns = atomic_fetch_add_explicit(&pacer->wake_at_ns, 0, memory_order_acq_rel);
     if (due_ns >= planned_ns)
         return;
-    /* Lost to the thread, which is waking by itself: it looks into the ring before it sleeps again.
-     */
+    /* Lost to the thread, which is waking by itself: it looks into the ring before it sleeps. */
     if (atomic_compare_exchange_strong_explicit(&pacer->wake_at_ns, &planned_ns, AWAKE,
                                                 memory_order_acq_rel, memory_order_relaxed))
         sem_post(&pacer->wake);

@@ -205,8 +205,7 @@ static unsigned zone_of(const struct vox_address *address)
     return vox_address_family(address) == AF_INET6 ? in6->sin6_scope_id : 0;
 }
 
-/* Groups that mean another set of hosts on each interface (RFC 4007) are bound to one by its zone.
- */
+/* Groups that mean other hosts on each interface (RFC 4007) are bound to one by its zone. */
 static void set_zone(struct vox_address *address, unsigned interface_index)
 {
     struct sockaddr_in6 *in6 = (void *)&address->storage;

@@ -2,8 +2,7 @@
  * Values out of JSON, for shell scripts.
  *
  *     jsonget FILE PATH          one document
- *     jsonget --lines FILE PATH  a document on each line; a line that lacks the value prints
- * nothing
+ *     jsonget --lines FILE PATH  a document on each line; none of a line that lacks the value
  *
  * PATH is made of member names and array indexes with dots between: sources.0.packets.lost. `*`
  * stands for each member or element, `#` for their number. Prints a value per line, strings without
