@@ -112,7 +112,7 @@ static int find_calm(struct finder *f)
     }
     for (int64_t b = NEAR_BLOCKS; b + NEAR_BLOCKS < f->blocks; b++) {
         double sum = 0.0;
-        double least = INFINITY;
+        double least = (double)INFINITY;
         for (int64_t k = b - NEAR_BLOCKS; k <= b + NEAR_BLOCKS; k++) {
             sum += power[k] - (k >= b - NEAR_BLOCKS + CALM_BLOCKS ? power[k - CALM_BLOCKS] : 0.0);
             if (k >= b - NEAR_BLOCKS + CALM_BLOCKS - 1)

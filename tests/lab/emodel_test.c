@@ -91,7 +91,7 @@ static void without_echo_short_delays_cost_next_to_nothing(void **state)
     struct vox_emodel e;
     struct vox_emodel_rating rating;
     vox_emodel_init(&e);
-    e.telr_db = INFINITY;
+    e.telr_db = (double)INFINITY;
     for (e.delay_ms = 0; e.delay_ms <= 100; e.delay_ms += 10) {
         assert_int_equal(vox_emodel_rate(&e, &rating), 0);
         assert_true(rating.delay_impairment < 0.8);
@@ -166,8 +166,8 @@ static void more_delay_or_loss_is_never_better(void **state)
             assert_true(loss > 95 || rate(ms, loss + 5).r <= here.r);
         }
     }
-    assert_true(rate(INFINITY, 0).r <= rate(10000, 0).r);
-    assert_true(isfinite(rate(INFINITY, 0).r));
+    assert_true(rate((double)INFINITY, 0).r <= rate(10000, 0).r);
+    assert_true(isfinite(rate((double)INFINITY, 0).r));
 }
 
 static void refuses_what_is_out_of_range(void **state)
@@ -178,17 +178,17 @@ static void refuses_what_is_out_of_range(void **state)
     for (size_t i = 0; i < COUNT(bad); i++)
         bad[i] = good;
     bad[0].delay_ms = -1;
-    bad[1].delay_ms = NAN;
+    bad[1].delay_ms = (double)NAN;
     bad[2].loss_pct = -0.1;
     bad[3].loss_pct = 100.1;
-    bad[4].loss_pct = NAN;
+    bad[4].loss_pct = (double)NAN;
     bad[5].burst_ratio = 0.9;
     bad[6].bpl = 0;
     bad[7].ie = 96;
     bad[8].ie = -1;
     bad[9].telr_db = 4;
-    bad[10].telr_db = NAN;
-    bad[11].burst_ratio = NAN;
+    bad[10].telr_db = (double)NAN;
+    bad[11].burst_ratio = (double)NAN;
     struct vox_emodel_rating rating = {.r = -7};
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_int_equal(vox_emodel_rate(&bad[i], &rating), VOX_EINVAL);
