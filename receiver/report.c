@@ -65,7 +65,8 @@ static const struct vox_source_stats *most_played(const struct vox_receiver_stat
     return best;
 }
 
-void vox_report_total(const struct vox_receiver_stats *stats, struct vox_source_stats *total)
+/* Sums over all sources that were heard; delays are of the one that played most. */
+static void add_up(const struct vox_receiver_stats *stats, struct vox_source_stats *total)
 {
     const struct vox_source_stats *main_source = most_played(stats);
     *total = stats->past;
@@ -199,7 +200,7 @@ int vox_report_json(const struct vox_receiver_stats *stats,
                     const struct vox_report_context *context, bool final, FILE *out)
 {
     struct vox_source_stats total;
-    vox_report_total(stats, &total);
+    add_up(stats, &total);
     json_t *object = json_object();
     json_object_set_new(object, "program", json_string(context->program));
     json_object_set_new(object, "final", json_boolean(final));
@@ -299,7 +300,7 @@ void vox_report_status(const struct vox_receiver_stats *stats,
     struct vox_source_stats t;
     int sources = active_sources(stats);
     int seconds = (int)(context->elapsed_ns / VOX_NS_PER_S);
-    vox_report_total(stats, &t);
+    add_up(stats, &t);
     vox_meter_level(stats->rms_db, stats->peak_db, 12, style, bar, sizeof bar);
     if (sources == 0) {
         snprintf(out, capacity, "%02d:%02d %s waiting for a sender", seconds / 60, seconds % 60,
@@ -364,7 +365,7 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
                         const struct vox_report_context *context, FILE *out)
 {
     struct vox_source_stats t;
-    vox_report_total(stats, &t);
+    add_up(stats, &t);
     if (t.packets.received == 0) {
         fprintf(out, "Nothing was received in %.1f s.\n", (double)context->elapsed_ns / 1e9);
         print_rejected(stats, out);

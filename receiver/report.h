@@ -43,7 +43,4 @@ void vox_report_status(const struct vox_receiver_stats *stats,
 void vox_report_summary(const struct vox_receiver_stats *stats,
                         const struct vox_report_context *context, FILE *out);
 
-/* Sums over all sources that were heard; delays are of the one that played most. */
-void vox_report_total(const struct vox_receiver_stats *stats, struct vox_source_stats *total);
-
 #endif

@@ -295,11 +295,6 @@ int vox_ogg_write(struct vox_ogg *ogg, const void *packet, size_t len, int durat
     return hold(ogg, packet, len, duration_ticks, error);
 }
 
-int vox_ogg_flush(struct vox_ogg *ogg, struct vox_audio_error *error)
-{
-    return ogg->failed < 0 ? fail_again(ogg, error) : store_pages(ogg, true, error);
-}
-
 int64_t vox_ogg_ticks(const struct vox_ogg *ogg)
 {
     return ogg->failed < 0 ? ogg->paged_ticks : ogg->stream_ticks + ogg->held_ticks;

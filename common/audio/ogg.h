@@ -68,10 +68,6 @@ int vox_ogg_write(struct vox_ogg *ogg, const void *packet, size_t len, int durat
  */
 int vox_ogg_gap(struct vox_ogg *ogg, int64_t ticks, struct vox_audio_error *error);
 
-/* Writes out all but the newest packet, which waits to learn whether it is the last. Errors as for
- * write. */
-int vox_ogg_flush(struct vox_ogg *ogg, struct vox_audio_error *error);
-
 /* Duration so far, gaps included, pre-skip included; after an error, of what the file holds. */
 int64_t vox_ogg_ticks(const struct vox_ogg *ogg);
 

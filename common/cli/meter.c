@@ -149,14 +149,3 @@ size_t vox_meter_cut(const char *text, size_t columns)
     }
     return at;
 }
-
-size_t vox_meter_columns(const char *text)
-{
-    size_t columns = 0;
-    while (*text) {
-        size_t sequence = sequence_bytes(text);
-        columns += sequence == 0;
-        text += sequence ? sequence : character_bytes(text);
-    }
-    return columns;
-}

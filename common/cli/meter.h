@@ -41,10 +41,10 @@ size_t vox_meter_level(double rms_db, double peak_db, int cells, struct vox_mete
 size_t vox_meter_progress(double share, int cells, struct vox_meter_style style, char *out,
                           size_t capacity);
 
-/* Columns that a text takes on a terminal: UTF-8 characters without ANSI sequences. */
-size_t vox_meter_columns(const char *text);
-
-/* Bytes of the longest beginning of text, in whole characters, that takes at most `columns`. */
+/*
+ * Bytes of the longest beginning of text, in whole characters, that takes at most `columns` on a
+ * terminal: those of UTF-8 characters; ANSI sequences take none.
+ */
 size_t vox_meter_cut(const char *text, size_t columns);
 
 #endif

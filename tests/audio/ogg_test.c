@@ -296,18 +296,6 @@ static void a_killed_process_leaves_all_but_a_second(void **state)
     assert_int_equal(found.ticks, found.last_granule);
 }
 
-static void flush_holds_back_one_packet(void **state)
-{
-    (void)state;
-    struct vox_ogg *ogg = create(folder_file("flushed.opus"), 2);
-    assert_int_equal(vox_ogg_flush(ogg, &error), 0);
-    assert_int_equal(write_seconds(ogg, 1), 0);
-    assert_int_equal(vox_ogg_flush(ogg, &error), 0);
-    assert_int_equal(read_ogg(folder_file("flushed.opus")).packets, 49);
-    assert_int_equal(vox_ogg_finish(ogg, &error), 0);
-    assert_int_equal(read_ogg(folder_file("flushed.opus")).packets, 50);
-}
-
 static void record_on_a_small_disk(const char *path)
 {
     struct rlimit limit = {.rlim_cur = 100000, .rlim_max = 100000}; /* 4.9 s */
@@ -362,7 +350,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(pieces_of_gaps_add_up),
     cmocka_unit_test(refuses_what_is_no_packet),
     cmocka_unit_test(a_killed_process_leaves_all_but_a_second),
-    cmocka_unit_test(flush_holds_back_one_packet),
     cmocka_unit_test(a_full_disk_keeps_what_was_written),
     cmocka_unit_test(says_why_it_cannot_create),
 };

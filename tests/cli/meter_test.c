@@ -32,6 +32,14 @@ static void level_grows_with_db(void **state)
     }
 }
 
+static size_t columns_of(const char *text)
+{
+    size_t columns = 0;
+    while (text[vox_meter_cut(text, columns)] != '\0')
+        columns++;
+    return columns;
+}
+
 static void every_bar_takes_its_columns(void **state)
 {
     (void)state;
@@ -40,12 +48,12 @@ static void every_bar_takes_its_columns(void **state)
         for (double db = -70; db < 10; db += 0.7) {
             char bar[VOX_METER_BYTES];
             assert_true(vox_meter_level(db, db + 5, cells[c], utf8, bar, sizeof bar) > 0);
-            assert_int_equal(vox_meter_columns(bar), cells[c]);
+            assert_int_equal(columns_of(bar), cells[c]);
             assert_true(vox_meter_level(db, db + 5, cells[c], colour, bar, sizeof bar) > 0);
-            assert_int_equal(vox_meter_columns(bar), cells[c]);
+            assert_int_equal(columns_of(bar), cells[c]);
             assert_string_equal(bar + strlen(bar) - 4, "\033[0m");
             assert_true(vox_meter_progress(db / 80 + 1, cells[c], utf8, bar, sizeof bar) > 0);
-            assert_int_equal(vox_meter_columns(bar), cells[c]);
+            assert_int_equal(columns_of(bar), cells[c]);
         }
     char bar[VOX_METER_BYTES];
     assert_int_equal(vox_meter_progress(1, 1000, ascii, bar, sizeof bar), VOX_METER_MAX_CELLS);
@@ -62,8 +70,8 @@ static void colours_follow_the_scale(void **state)
     assert_true(green == bar && yellow > green && red > yellow);
     char before[VOX_METER_BYTES] = "";
     memcpy(before, bar, (size_t)(yellow - bar));
-    assert_int_equal(vox_meter_columns(before), 48); /* to -12 dB */
-    assert_int_equal(vox_meter_columns(red), 3);
+    assert_int_equal(columns_of(before), 48); /* to -12 dB */
+    assert_int_equal(columns_of(red), 3);
 }
 
 static void progress_fills_by_eighths(void **state)
