@@ -284,11 +284,11 @@ static double loss_pct(const struct vox_source_stats *t)
     return share((double)t->packets.lost, (double)(t->packets.received + t->packets.lost));
 }
 
-static int active_sources(const struct vox_receiver_stats *stats)
+static int sources_in(const struct vox_receiver_stats *stats, enum vox_source_state state)
 {
     int n = 0;
     for (int i = 0; i < stats->source_count; i++)
-        n += stats->sources[i].state == VOX_SOURCE_ACTIVE;
+        n += stats->sources[i].state == state;
     return n;
 }
 
@@ -298,7 +298,7 @@ void vox_report_status(const struct vox_receiver_stats *stats,
 {
     char bar[VOX_METER_BYTES];
     struct vox_source_stats t;
-    int sources = active_sources(stats);
+    int sources = sources_in(stats, VOX_SOURCE_ACTIVE);
     int seconds = (int)(context->elapsed_ns / VOX_NS_PER_S);
     add_up(stats, &t);
     vox_meter_level(stats->rms_db, stats->peak_db, 12, style, bar, sizeof bar);
@@ -372,10 +372,12 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
         return;
     }
     int64_t from_fec_ns = (int64_t)t.frames.from_fec * vox_rtp_to_ns(t.packet_ticks);
+    /* Single packets of strangers are on probation: not heard. */
+    int sources = stats->source_count - sources_in(stats, VOX_SOURCE_PROBATION);
     double heard_ns = (double)(t.played_ns + from_fec_ns + t.concealed_ns + t.dtx_ns);
     fprintf(out, "Heard %.1f s of audio from %d source%s (%s, %g ms packets).\n", heard_ns / 1e9,
-            stats->source_count, stats->source_count == 1 ? "" : "s",
-            t.channels == 2 ? "stereo" : "mono", vox_ns_to_ms(vox_rtp_to_ns(t.packet_ticks)));
+            sources, sources == 1 ? "" : "s", t.channels == 2 ? "stereo" : "mono",
+            vox_ns_to_ms(vox_rtp_to_ns(t.packet_ticks)));
     fprintf(out,
             "  network    %llu packets received, %llu lost (%.1f %%), %llu too late, "
             "%llu reordered, %llu duplicate\n",

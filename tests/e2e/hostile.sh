@@ -16,6 +16,7 @@ garbage() {
     holds "$(json garbage.json rejected.foreign_payload_type) >= 100"
     holds "$(json garbage.json rejected.not_rtp) > 0"
     equal "$(json garbage.json sources.#)" 1 "sources"
+    said garbage "from 1 source "
     same garbage.wav garbage-ref.wav
 }
 
