@@ -9,6 +9,7 @@
 #include "lab/bound.h"
 #include "lab/clip.h"
 #include "lab/trial.h"
+#include "receiver/playout_options.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -21,7 +22,7 @@
 enum { MAX_ROWS = 8, NAME_BYTES = 256, PATH_BYTES = 4096 };
 
 struct playout_options {
-    int64_t delay_ns, min_delay_ns, max_delay_ns;
+    struct vox_playout_options playout;
     const char *audio;
     const char *log;
     bool json;
@@ -53,30 +54,8 @@ static const char examples[] =
 
 static size_t rows_of(struct vox_option *rows, struct playout_options *o)
 {
+    size_t n = vox_playout_options_rows(&o->playout, rows);
     const struct vox_option table[] = {
-        {.name = "delay",
-         .argument = "MS",
-         .group = "Playout",
-         .kind = VOX_OPTION_MS,
-         .max = 10000,
-         .word = "auto",
-         .word_value = -1,
-         .target.ns = &o->delay_ns,
-         .help = "delay over the fastest packet: auto (default) learns it, a number fixes it"},
-        {.name = "min-delay",
-         .argument = "MS",
-         .group = "Playout",
-         .kind = VOX_OPTION_MS,
-         .max = 10000,
-         .target.ns = &o->min_delay_ns,
-         .help = "auto does not go below; default 0"},
-        {.name = "max-delay",
-         .argument = "MS",
-         .group = "Playout",
-         .kind = VOX_OPTION_MS,
-         .max = 10000,
-         .target.ns = &o->max_delay_ns,
-         .help = "auto does not go above; default 2000"},
         {.name = "audio",
          .argument = "FILE",
          .group = "Playout",
@@ -102,19 +81,16 @@ static size_t rows_of(struct vox_option *rows, struct playout_options *o)
          .target.flag = &o->quiet,
          .help = "errors only"},
     };
-    memcpy(rows, table, sizeof table);
-    return sizeof table / sizeof table[0];
+    memcpy(rows + n, table, sizeof table);
+    return n + sizeof table / sizeof table[0];
 }
 
 static enum vox_options_outcome parse(int argc, char **argv, struct playout_options *o,
                                       struct vox_arguments *traces)
 {
     struct vox_option rows[MAX_ROWS];
-    struct vox_receiver_config defaults;
-    vox_receiver_config_init(&defaults);
-    *o = (struct playout_options){.delay_ns = defaults.delay_ns,
-                                  .min_delay_ns = defaults.min_delay_ns,
-                                  .max_delay_ns = defaults.max_delay_ns};
+    *o = (struct playout_options){0};
+    vox_playout_options_init(&o->playout);
     const struct vox_options command = {
         .program = "voxgram-lab playout",
         .version = VOX_VERSION,
@@ -128,11 +104,8 @@ static enum vox_options_outcome parse(int argc, char **argv, struct playout_opti
         .max_arguments = INT_MAX,
     };
     enum vox_options_outcome outcome = vox_options_parse(&command, argc, argv, traces);
-    if (outcome == VOX_OPTIONS_RUN && o->min_delay_ns > o->max_delay_ns) {
-        vox_message_error("--min-delay is above --max-delay (%.0f ms)",
-                          vox_ns_to_ms(o->max_delay_ns));
+    if (outcome == VOX_OPTIONS_RUN && !vox_playout_options_check(&o->playout))
         return VOX_OPTIONS_WRONG;
-    }
     return outcome;
 }
 
@@ -160,9 +133,7 @@ static int run_trial(const struct playout_options *o, const struct vox_clip *cli
     vox_trial_config_init(&config);
     config.trace = trace;
     config.phase_ns = vox_trial_phase_ns(path);
-    config.receiver.delay_ns = o->delay_ns;
-    config.receiver.min_delay_ns = o->min_delay_ns;
-    config.receiver.max_delay_ns = o->max_delay_ns;
+    vox_playout_options_apply(&o->playout, &config.receiver);
     int err = record_speech(clip, interval_ns, &speech);
     if (err == VOX_EINVAL)
         vox_message_error("%s: its packets are %.2f ms apart; Opus has packets of 2.5, 5, 10, 20, "

@@ -75,41 +75,15 @@ static size_t output_rows(struct vox_option *rows, struct vox_recv_options *o, c
 
 static size_t playout_rows(struct vox_option *rows, struct vox_recv_options *o)
 {
-    const struct vox_option table[] = {
-        {.name = "delay",
-         .argument = "MS",
-         .group = "Playout",
-         .kind = VOX_OPTION_MS,
-         .min = 0,
-         .max = 10000,
-         .word = "auto",
-         .word_value = -1,
-         .target.ns = &o->delay_ns,
-         .help = "delay over the fastest packet: auto (default) learns it, a number fixes it"},
-        {.name = "min-delay",
-         .argument = "MS",
-         .group = "Playout",
-         .kind = VOX_OPTION_MS,
-         .min = 0,
-         .max = 10000,
-         .target.ns = &o->min_delay_ns,
-         .help = "auto does not go below; default 0"},
-        {.name = "max-delay",
-         .argument = "MS",
-         .group = "Playout",
-         .kind = VOX_OPTION_MS,
-         .min = 0,
-         .max = 10000,
-         .target.ns = &o->max_delay_ns,
-         .help = "auto does not go above; default 2000"},
-        {.name = "clock-synced",
-         .group = "Playout",
-         .kind = VOX_OPTION_FLAG,
-         .target.flag = &o->clock_synced,
-         .help = "the sender's wall clock is ours (PTP, a good NTP): delays become absolute"},
+    size_t n = vox_playout_options_rows(&o->playout, rows);
+    rows[n++] = (struct vox_option){
+        .name = "clock-synced",
+        .group = "Playout",
+        .kind = VOX_OPTION_FLAG,
+        .target.flag = &o->clock_synced,
+        .help = "the sender's wall clock is ours (PTP, a good NTP): delays become absolute",
     };
-    memcpy(rows, table, sizeof table);
-    return sizeof table / sizeof table[0];
+    return n;
 }
 
 static size_t network_rows(struct vox_option *rows, struct vox_recv_options *o)
@@ -323,10 +297,6 @@ static bool is_consistent(const struct vox_recv_options *o)
     if (o->separate && !to_file)
         vox_message_error("--separate writes a file for each source: add --output FILE.wav, .flac "
                           "or .opus");
-    else if (o->min_delay_ns > o->max_delay_ns)
-        vox_message_error(
-            "--min-delay %.0f is above --max-delay %.0f; lower one or raise the other",
-            vox_ns_to_ms(o->min_delay_ns), vox_ns_to_ms(o->max_delay_ns));
     else if (o->output == VOX_OUTPUT_STDOUT && is_stdout(o->stats_path))
         vox_message_error("--output - and --stats - both want stdout: send one of them to a file");
     else if (o->output == VOX_OUTPUT_STDOUT && is_stdout(o->events_path))
@@ -335,7 +305,7 @@ static bool is_consistent(const struct vox_recv_options *o)
              strcmp(o->stats_path, o->events_path) == 0)
         vox_message_error("--stats and --events both want %s: name two files", o->stats_path);
     else
-        return true;
+        return vox_playout_options_check(&o->playout);
     return false;
 }
 
@@ -344,12 +314,11 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
     struct vox_recv_options o = {
         .payload_type = -1,
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
-        .delay_ns = -1,
-        .max_delay_ns = 2 * VOX_NS_PER_S,
         .max_streams = 16,
         .idle_exit_ns = INT64_MIN, /* not said */
     };
     const char *output = NULL; /* as given, to be taken apart */
+    vox_playout_options_init(&o.playout);
     struct vox_option table[VOX_OPTIONS_MAX];
     struct vox_options command = {
         .program = "voxgram-recv",

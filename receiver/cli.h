@@ -8,6 +8,7 @@
 
 #include "cli/options.h"
 #include "net/address.h"
+#include "receiver/playout_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,8 +30,7 @@ struct vox_recv_options {
     enum vox_output_kind output;
     const char *output_name; /* device or path; "" for the default device */
     int channels;            /* 0: as the first source has */
-    int64_t delay_ns;        /* -1: adaptive */
-    int64_t min_delay_ns, max_delay_ns;
+    struct vox_playout_options playout;
     int max_streams;
     bool separate;
     bool clock_synced;

@@ -384,9 +384,7 @@ static struct vox_receiver_config engine_config(struct vox_recv_host *h)
     config.max_sources = h->options->max_streams;
     config.payload_type = h->options->payload_type;
     config.capture_time_id = h->options->capture_time_id;
-    config.delay_ns = h->options->delay_ns;
-    config.min_delay_ns = h->options->min_delay_ns;
-    config.max_delay_ns = h->options->max_delay_ns;
+    vox_playout_options_apply(&h->options->playout, &config);
     config.clock_synced = h->options->clock_synced;
     config.wall_offset_ns = vox_clock_wall_offset_ns();
     if (getrandom(&config.ssrc, sizeof config.ssrc, 0) != sizeof config.ssrc ||

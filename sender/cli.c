@@ -1,7 +1,5 @@
 #include "sender/cli.h"
 
-#include "sender/encoder.h"
-
 #include "base/err.h"
 #include "base/time.h"
 #include "channel/impair.h"
@@ -12,17 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const profiles[] = {"voice", "music", "lowdelay", NULL};
-
 /* What the table writes into besides the result. */
 struct given {
-    int profile;
-    int64_t frame_ns;
-    int complexity;
     bool rate, loop;
 };
 
-enum { MAX_ROWS = 40, DEFAULT_RAW_HZ = 48000, FROM_PROFILE = -1 };
+enum { MAX_ROWS = 40, DEFAULT_RAW_HZ = 48000 };
 
 static void defaults(struct vox_send_options *o, struct given *given)
 {
@@ -31,69 +24,9 @@ static void defaults(struct vox_send_options *o, struct given *given)
         .rate_hz = DEFAULT_RAW_HZ,
         .buffer_ns = VOX_BUFFER_DEFAULT,
     };
+    vox_encoding_options_init(&o->encoding);
     vox_network_options_init(&o->network);
-    *given = (struct given){.complexity = FROM_PROFILE};
-}
-
-static size_t encoding_rows(struct vox_option *rows, struct vox_send_options *o,
-                            struct given *given)
-{
-    const struct vox_option table[] = {
-        {.name = "profile",
-         .argument = "NAME",
-         .group = "Encoding",
-         .kind = VOX_OPTION_CHOICE,
-         .choices = profiles,
-         .target.integer = &given->profile,
-         .help = "what the codec is tuned for: voice (default; 20 ms, 32 kbit/s, stereo 48), music "
-                 "(20 ms, 96, stereo 128), lowdelay (5 ms, 96, stereo 160)"},
-        {.name = "bitrate",
-         .argument = "KBPS",
-         .group = "Encoding",
-         .kind = VOX_OPTION_KBPS,
-         .min = 6,
-         .max = 510,
-         .target.integer = &o->bitrate_bps,
-         .help = "of the audio, without headers (default: the profile's)"},
-        {.name = "frame",
-         .argument = "MS",
-         .group = "Encoding",
-         .kind = VOX_OPTION_MS,
-         .min = 2.5,
-         .max = 60,
-         .target.ns = &given->frame_ns,
-         .help = "audio in a packet: 2.5, 5, 10, 20, 40 or 60 (default: the profile's)"},
-        {.name = "channels",
-         .argument = "N",
-         .group = "Encoding",
-         .kind = VOX_OPTION_INT,
-         .min = 1,
-         .max = 2,
-         .target.integer = &o->channels,
-         .help = "coded: 1 or 2 (default: as the source, at most 2; a microphone 1); with raw PCM "
-                 "also those of the input"},
-        {.name = "complexity",
-         .argument = "N",
-         .group = "Encoding",
-         .kind = VOX_OPTION_INT,
-         .min = 0,
-         .max = 10,
-         .target.integer = &given->complexity,
-         .help = "more computing for more quality (default: the profile's)"},
-        {.name = "dtx",
-         .group = "Encoding",
-         .kind = VOX_OPTION_FLAG,
-         .target.flag = &o->dtx,
-         .help = "send nothing in silence"},
-        {.name = "fec",
-         .group = "Encoding",
-         .kind = VOX_OPTION_FLAG,
-         .target.flag = &o->fec,
-         .help = "in-band FEC: packets carry a coarse copy of the frame before them (voice, frames "
-                 "of 10 ms and more, 24 kbit/s and more)"},
-    };
-    memcpy(rows, table, sizeof table);
-    return sizeof table / sizeof table[0];
+    *given = (struct given){0};
 }
 
 static size_t source_rows(struct vox_option *rows, struct vox_send_options *o, struct given *given)
@@ -244,35 +177,6 @@ int vox_source_parse(const char *text, struct vox_source_spec *out)
     return 0;
 }
 
-static bool take_frame(struct vox_send_options *o, int64_t frame_ns)
-{
-    static const int sizes[] = {120, 240, 480, 960, 1920, 2880};
-    if (frame_ns == 0)
-        return true;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        if (vox_rtp_to_ns(sizes[i]) == frame_ns) {
-            o->frame_ticks = sizes[i];
-            return true;
-        }
-    vox_message_error("--frame %g: Opus has frames of 2.5, 5, 10, 20, 40 and 60 ms; choose one of "
-                      "these",
-                      vox_ns_to_ms(frame_ns));
-    return false;
-}
-
-static bool fits_a_datagram(const struct vox_send_options *o)
-{
-    int64_t bytes = (int64_t)o->bitrate_bps * o->frame_ticks / VOX_RTP_HZ / 8;
-    if (bytes <= VOX_ENCODER_MAX_BYTES)
-        return true;
-    vox_message_error("--bitrate %d with --frame %g: %lld bytes do not fit into one datagram (%d); "
-                      "choose shorter frames or less than %lld kbit/s",
-                      o->bitrate_bps / 1000, vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
-                      (long long)bytes, VOX_ENCODER_MAX_BYTES,
-                      (long long)VOX_ENCODER_MAX_BYTES * 8 * VOX_RTP_HZ / o->frame_ticks / 1000);
-    return false;
-}
-
 static bool take_source(struct vox_send_options *o, const struct given *given)
 {
     if (vox_source_parse(o->source_text, &o->source) < 0) {
@@ -314,12 +218,8 @@ static bool take_arguments(const struct vox_arguments *arguments, struct vox_sen
 
 static bool take_rest(struct vox_send_options *o, const struct given *given)
 {
-    o->profile = (enum vox_profile)given->profile;
-    const struct vox_profile_settings *settings = vox_profile_settings(o->profile);
-    o->frame_ticks = settings->frame_ticks;
-    o->complexity = given->complexity == FROM_PROFILE ? settings->complexity : given->complexity;
-    return vox_network_options_check(&o->network) && take_frame(o, given->frame_ns) &&
-           fits_a_datagram(o) && (o->list_devices || take_source(o, given));
+    return vox_network_options_check(&o->network) && vox_encoding_options_settle(&o->encoding) &&
+           (o->list_devices || take_source(o, given));
 }
 
 enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vox_send_options *out)
@@ -329,7 +229,7 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vo
     struct vox_arguments arguments;
     defaults(out, &given);
     size_t count = source_rows(rows, out, &given);
-    count += encoding_rows(rows + count, out, &given);
+    count += vox_encoding_options_rows(&out->encoding, rows + count);
     count += vox_network_options_rows(&out->network, "Simulated network, applied before sending",
                                       rows + count);
     count += network_rows(rows + count, out);
@@ -355,12 +255,5 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vo
 void vox_send_options_impair(const struct vox_send_options *o, struct vox_impair_config *out)
 {
     vox_network_options_impair(&o->network, out);
-    out->packet_ns = vox_rtp_to_ns(o->frame_ticks);
-}
-
-int vox_send_options_channels(const struct vox_send_options *o, int source_channels)
-{
-    if (o->channels != 0)
-        return o->channels;
-    return source_channels >= 2 ? 2 : 1;
+    out->packet_ns = vox_rtp_to_ns(o->encoding.frame_ticks);
 }

@@ -11,6 +11,7 @@
 
 #include "cli/network.h"
 #include "cli/options.h"
+#include "sender/encoding_options.h"
 #include "sender/sender.h"
 
 #include <stdbool.h>
@@ -41,14 +42,7 @@ struct vox_send_options {
     struct vox_source_spec source;
     const char *destination;
 
-    enum vox_profile profile;
-    int bitrate_bps; /* 0: the profile's */
-    int frame_ticks;
-    int channels; /* 0: as the source has */
-    int complexity;
-    bool dtx;
-    bool fec;
-
+    struct vox_encoding_options encoding;
     struct vox_network_options network;
 
     const char *sdp;
@@ -80,8 +74,5 @@ int vox_source_parse(const char *text, struct vox_source_spec *out);
 
 /* The options of the simulated network, for packets of this frame; the trace stays NULL. */
 void vox_send_options_impair(const struct vox_send_options *options, struct vox_impair_config *out);
-
-/* How many channels are coded when the source has `source_channels`. */
-int vox_send_options_channels(const struct vox_send_options *options, int source_channels);
 
 #endif

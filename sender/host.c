@@ -438,12 +438,7 @@ static int open_engine(struct vox_host *h)
 {
     const struct vox_send_options *options = h->options;
     struct vox_sender_config *stream = &h->stream;
-    stream->channels = vox_send_options_channels(options, stream->input_channels);
-    stream->frame_ticks = options->frame_ticks;
-    stream->bitrate_bps = options->bitrate_bps;
-    stream->complexity = options->complexity;
-    stream->dtx = options->dtx;
-    stream->fec = options->fec;
+    vox_encoding_options_apply(&options->encoding, stream->input_channels, stream);
     stream->wall_offset_ns = vox_clock_wall_offset_ns();
     stream->on_datagram = on_datagram;
     stream->on_event = on_event;
@@ -483,7 +478,7 @@ int vox_host_create(const struct vox_send_options *options, struct vox_host **ou
         return VOX_EXIT_FAILED;
     }
     h->options = options;
-    vox_sender_config_init(&h->stream, options->profile);
+    vox_sender_config_init(&h->stream, (enum vox_profile)options->encoding.profile);
     open_loop(h);
     int status = vox_progress_open(&h->progress, options);
     if (status == VOX_EXIT_DONE)

@@ -109,7 +109,7 @@ int vox_input_open(const struct vox_send_options *options, struct vox_input **ou
 {
     if (options->source.kind == VOX_SOURCE_RAW)
         return vox_input_open_raw(STDIN_FILENO, options->rate_hz,
-                                  vox_send_options_channels(options, 1), out, error);
+                                  vox_encoding_options_channels(&options->encoding, 1), out, error);
     struct vox_input *input = allocate(options->source.kind, error);
     if (!input)
         return VOX_ENOMEM;

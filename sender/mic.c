@@ -84,7 +84,7 @@ static void device_config(struct vox_mic *mic, struct vox_device_config *device)
     const struct vox_send_options *options = mic->config.options;
     vox_device_config_init(device);
     device->in_name = options->source.name;
-    device->in_channels = vox_send_options_channels(options, 1);
+    device->in_channels = vox_encoding_options_channels(&options->encoding, 1);
     device->rate_hz = options->rate_hz;
     device->buffer_ms =
         options->buffer_ns == VOX_BUFFER_DEFAULT ? 0 : vox_ns_to_ms(options->buffer_ns);

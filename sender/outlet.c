@@ -61,7 +61,7 @@ static size_t room(const struct vox_send_options *options, const struct vox_impa
     int64_t longest_ns = ahead_ns + network->delay_ns + network->jitter_ns;
     longest_ns += network->rate_bps > 0 ? network->queue_ns : 0;
     longest_ns += options->network.trace ? TRACE_DELAY_NS : 0;
-    int64_t packets = longest_ns / vox_rtp_to_ns(options->frame_ticks) + MIN_WAITING;
+    int64_t packets = longest_ns / vox_rtp_to_ns(options->encoding.frame_ticks) + MIN_WAITING;
     return packets < MAX_WAITING ? (size_t)packets : MAX_WAITING;
 }
 

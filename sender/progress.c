@@ -62,7 +62,7 @@ static void tell_trouble(struct vox_progress *p, const struct vox_send_report *r
                          r->destination, strerror(r->outlet.last_errno));
         p->failure_told = true;
     }
-    if (p->options->fec && r->sender.lbrr_packets == 0 && !p->fec_told &&
+    if (p->options->encoding.fec && r->sender.lbrr_packets == 0 && !p->fec_told &&
         r->sent_ns > FEC_PATIENCE_NS) {
         vox_message_warn("--fec: the codec puts in-band FEC into no packet so far; it does so for "
                          "voice only, in frames of 10 ms and more, from 24 kbit/s on");

@@ -162,13 +162,13 @@ static void summarize_network(const struct vox_send_report *r)
 static void summarize_sound(const struct vox_send_report *r)
 {
     const struct vox_sender_stats *s = &r->sender;
-    if (r->options->fec)
+    if (r->options->encoding.fec)
         vox_message_info("In-band FEC was in %llu of %llu packets.%s",
                          (unsigned long long)s->lbrr_packets, (unsigned long long)s->packets,
                          s->lbrr_packets > 0 ? ""
                                              : " The codec has it only for voice, from 10 ms and "
                                                "24 kbit/s on.");
-    if (r->options->dtx)
+    if (r->options->encoding.dtx)
         vox_message_info("Silence spared %llu packets.", (unsigned long long)s->dtx_packets);
     if (s->capture_gaps > 0)
         vox_message_info("Gaps in the audio of the source: %llu, together %.0f ms.",
@@ -200,7 +200,7 @@ void vox_report_summary(const struct vox_send_report *r)
     vox_message_info("Sent %s of %s to %s: %llu packets of %g ms, %s, %.0f kbit/s with headers.",
                      clock_text(r->sent_ns, time), r->options->source_text, r->destination,
                      (unsigned long long)r->sender.packets,
-                     vox_ns_to_ms(vox_rtp_to_ns(r->options->frame_ticks)),
+                     vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)),
                      r->channels == 2 ? "stereo" : "mono", r->wire_kbps);
     summarize_network(r);
     summarize_sound(r);

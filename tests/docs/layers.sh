@@ -17,7 +17,7 @@ rules() {
 # Files that stand around an engine: sources of the host layers and programs of a CMakeLists.txt.
 program_files() {
     tr '\n' ' ' <"$1/CMakeLists.txt" | sed 's/)/)\n/g' |
-        sed -n -e 's/.*vox_layer([a-z]*_\(host\|report\) SOURCES\([^)]*\) DEPS.*/\2/p' \
+        sed -n -e 's/.*vox_layer([a-z]*_\(host\|report\|options\) SOURCES\([^)]*\) DEPS.*/\2/p' \
             -e 's/.*vox_program(voxgram-[a-z]* *SOURCES\([^)]*\) DEPS.*/\1/p' |
         tr ' ' '\n' | sed -n "s,^\([a-z_]*\)\.c$,$1/\1.c\n$1/\1.h,p"
 }

@@ -28,18 +28,18 @@ static void defaults_come_from_the_profile(void **state)
     assert_int_equal(parse("a.wav host", &o), VOX_OPTIONS_RUN);
     assert_string_equal(o.source.name, "a.wav");
     assert_string_equal(o.destination, "host");
-    assert_int_equal(o.profile, VOX_PROFILE_VOICE);
-    assert_int_equal(o.frame_ticks, 960);
-    assert_int_equal(o.bitrate_bps, 0);
-    assert_int_equal(o.complexity, 9);
+    assert_int_equal(o.encoding.profile, VOX_PROFILE_VOICE);
+    assert_int_equal(o.encoding.frame_ticks, 960);
+    assert_int_equal(o.encoding.bitrate_bps, 0);
+    assert_int_equal(o.encoding.complexity, 9);
     assert_int_equal(o.dscp, 46);
     assert_true(o.network.seed == 1);
     assert_true(o.buffer_ns == VOX_BUFFER_DEFAULT);
     assert_false(vox_network_options_any(&o.network));
     assert_int_equal(parse("a.wav host --profile lowdelay", &o), VOX_OPTIONS_RUN);
-    assert_int_equal(o.frame_ticks, 240);
+    assert_int_equal(o.encoding.frame_ticks, 240);
     assert_int_equal(parse("a.wav host --profile music --complexity 0", &o), VOX_OPTIONS_RUN);
-    assert_int_equal(o.complexity, 0);
+    assert_int_equal(o.encoding.complexity, 0);
 }
 
 static void options_land_in_their_units(void **state)
@@ -51,10 +51,10 @@ static void options_land_in_their_units(void **state)
                            "--sdp s.sdp --no-rtcp-mux --stats - -q",
                            &o),
                      VOX_OPTIONS_RUN);
-    assert_int_equal(o.bitrate_bps, 64000);
-    assert_int_equal(o.frame_ticks, 120);
-    assert_int_equal(o.channels, 2);
-    assert_true(o.dtx && o.fec && o.loop && o.quiet && !o.verbose);
+    assert_int_equal(o.encoding.bitrate_bps, 64000);
+    assert_int_equal(o.encoding.frame_ticks, 120);
+    assert_int_equal(o.encoding.channels, 2);
+    assert_true(o.encoding.dtx && o.encoding.fec && o.loop && o.quiet && !o.verbose);
     assert_true(o.duration_ns == 1500 * VOX_NS_PER_MS);
     assert_true(o.buffer_ns == 40 * VOX_NS_PER_MS);
     assert_int_equal(o.ttl, 4);
@@ -189,11 +189,11 @@ static void channels_follow_the_source(void **state)
     (void)state;
     struct vox_send_options o;
     parse("x y", &o);
-    assert_int_equal(vox_send_options_channels(&o, 1), 1);
-    assert_int_equal(vox_send_options_channels(&o, 2), 2);
-    assert_int_equal(vox_send_options_channels(&o, 6), 2);
+    assert_int_equal(vox_encoding_options_channels(&o.encoding, 1), 1);
+    assert_int_equal(vox_encoding_options_channels(&o.encoding, 2), 2);
+    assert_int_equal(vox_encoding_options_channels(&o.encoding, 6), 2);
     parse("x y --channels 1", &o);
-    assert_int_equal(vox_send_options_channels(&o, 6), 1);
+    assert_int_equal(vox_encoding_options_channels(&o.encoding, 6), 1);
 }
 
 RUN(cmocka_unit_test(defaults_come_from_the_profile), cmocka_unit_test(options_land_in_their_units),

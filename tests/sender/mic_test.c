@@ -124,7 +124,7 @@ static int setup_wanting(int wanted)
     plug_in(48000, 2);
     options = (struct vox_send_options){
         .source = {.kind = VOX_SOURCE_MIC},
-        .channels = wanted,
+        .encoding.channels = wanted,
         .rate_hz = 48000,
         .buffer_ns = VOX_BUFFER_DEFAULT,
     };
@@ -188,7 +188,7 @@ static void asks_for_what_the_options_say(void **state)
     teardown(state);
     options = (struct vox_send_options){
         .source = {.kind = VOX_SOURCE_MIC, .name = "USB"},
-        .channels = 2,
+        .encoding.channels = 2,
         .rate_hz = 44100,
         .buffer_ns = 30 * VOX_NS_PER_MS,
     };

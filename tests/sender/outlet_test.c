@@ -30,7 +30,7 @@ static void open_peer(struct peer *peer)
 static struct vox_send_options options_to(const struct peer *peer)
 {
     return (struct vox_send_options){.destination = peer->text,
-                                     .frame_ticks = 960,
+                                     .encoding.frame_ticks = 960,
                                      .network = {.burst_packets = 1, .seed = 1},
                                      .dscp = 46,
                                      .buffer_ns = VOX_BUFFER_DEFAULT};

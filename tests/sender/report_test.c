@@ -5,7 +5,8 @@
 
 #include <jansson.h>
 
-static const struct vox_send_options options = {.source_text = "a.wav", .frame_ticks = 960};
+static const struct vox_send_options options = {.source_text = "a.wav",
+                                                .encoding.frame_ticks = 960};
 
 static struct vox_send_report example(void)
 {

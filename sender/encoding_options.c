@@ -1,0 +1,133 @@
+#include "sender/encoding_options.h"
+
+#include "base/time.h"
+#include "cli/message.h"
+#include "sender/encoder.h"
+
+#include <string.h>
+
+static const char *const profiles[] = {"voice", "music", "lowdelay", NULL};
+
+enum { FROM_PROFILE = -1 };
+
+void vox_encoding_options_init(struct vox_encoding_options *options)
+{
+    *options = (struct vox_encoding_options){.complexity = FROM_PROFILE};
+}
+
+size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_option *rows)
+{
+    const struct vox_option table[VOX_ENCODING_OPTIONS] = {
+        {.name = "profile",
+         .argument = "NAME",
+         .group = "Encoding",
+         .kind = VOX_OPTION_CHOICE,
+         .choices = profiles,
+         .target.integer = &o->profile,
+         .help = "what the codec is tuned for: voice (default; 20 ms, 32 kbit/s, stereo 48), music "
+                 "(20 ms, 96, stereo 128), lowdelay (5 ms, 96, stereo 160)"},
+        {.name = "bitrate",
+         .argument = "KBPS",
+         .group = "Encoding",
+         .kind = VOX_OPTION_KBPS,
+         .min = 6,
+         .max = 510,
+         .target.integer = &o->bitrate_bps,
+         .help = "of the audio, without headers (default: the profile's)"},
+        {.name = "frame",
+         .argument = "MS",
+         .group = "Encoding",
+         .kind = VOX_OPTION_MS,
+         .min = 2.5,
+         .max = 60,
+         .target.ns = &o->frame_ns,
+         .help = "audio in a packet: 2.5, 5, 10, 20, 40 or 60 (default: the profile's)"},
+        {.name = "channels",
+         .argument = "N",
+         .group = "Encoding",
+         .kind = VOX_OPTION_INT,
+         .min = 1,
+         .max = 2,
+         .target.integer = &o->channels,
+         .help = "coded: 1 or 2 (default: as the source, at most 2; a microphone 1); with raw PCM "
+                 "also those of the input"},
+        {.name = "complexity",
+         .argument = "N",
+         .group = "Encoding",
+         .kind = VOX_OPTION_INT,
+         .min = 0,
+         .max = 10,
+         .target.integer = &o->complexity,
+         .help = "more computing for more quality (default: the profile's)"},
+        {.name = "dtx",
+         .group = "Encoding",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->dtx,
+         .help = "send nothing in silence"},
+        {.name = "fec",
+         .group = "Encoding",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->fec,
+         .help = "in-band FEC: packets carry a coarse copy of the frame before them (voice, frames "
+                 "of 10 ms and more, 24 kbit/s and more)"},
+    };
+    memcpy(rows, table, sizeof table);
+    return VOX_ENCODING_OPTIONS;
+}
+
+static bool take_frame(struct vox_encoding_options *o)
+{
+    static const int sizes[] = {120, 240, 480, 960, 1920, 2880};
+    if (o->frame_ns == 0)
+        return true;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (vox_rtp_to_ns(sizes[i]) == o->frame_ns) {
+            o->frame_ticks = sizes[i];
+            return true;
+        }
+    vox_message_error("--frame %g: Opus has frames of 2.5, 5, 10, 20, 40 and 60 ms; choose one of "
+                      "these",
+                      vox_ns_to_ms(o->frame_ns));
+    return false;
+}
+
+static bool fits_a_datagram(const struct vox_encoding_options *o)
+{
+    int64_t bytes = (int64_t)o->bitrate_bps * o->frame_ticks / VOX_RTP_HZ / 8;
+    if (bytes <= VOX_ENCODER_MAX_BYTES)
+        return true;
+    vox_message_error("--bitrate %d with --frame %g: %lld bytes do not fit into one datagram (%d); "
+                      "choose shorter frames or less than %lld kbit/s",
+                      o->bitrate_bps / 1000, vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
+                      (long long)bytes, VOX_ENCODER_MAX_BYTES,
+                      (long long)VOX_ENCODER_MAX_BYTES * 8 * VOX_RTP_HZ / o->frame_ticks / 1000);
+    return false;
+}
+
+bool vox_encoding_options_settle(struct vox_encoding_options *o)
+{
+    const struct vox_profile_settings *settings =
+        vox_profile_settings((enum vox_profile)o->profile);
+    o->frame_ticks = settings->frame_ticks;
+    if (o->complexity == FROM_PROFILE)
+        o->complexity = settings->complexity;
+    return take_frame(o) && fits_a_datagram(o);
+}
+
+int vox_encoding_options_channels(const struct vox_encoding_options *o, int source_channels)
+{
+    if (o->channels != 0)
+        return o->channels;
+    return source_channels >= 2 ? 2 : 1;
+}
+
+void vox_encoding_options_apply(const struct vox_encoding_options *o, int source_channels,
+                                struct vox_sender_config *config)
+{
+    config->channels = vox_encoding_options_channels(o, source_channels);
+    config->frame_ticks = o->frame_ticks;
+    config->bitrate_bps = o->bitrate_bps;
+    config->complexity = o->complexity;
+    config->dtx = o->dtx;
+    config->fec = o->fec;
+}
