@@ -173,18 +173,30 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* How far told time was ahead of the clock in the most prompt callback of these. */
+static int64_t most_ahead_ns(const struct seen *seen, const int64_t *block_ns, size_t from,
+                             size_t to)
+{
+    int64_t most_ns = INT64_MIN;
+    for (size_t i = from; i < to; i++)
+        if (block_ns[i] - seen->now_ns[i] > most_ns)
+            most_ns = block_ns[i] - seen->now_ns[i];
+    return most_ns;
+}
+
 /*
- * Block times grow strictly, as fast as the clock; and so do frames, unless a busy machine makes
- * the server leave cycles out.
+ * Block times grow strictly, as fast as the clock, whatever single callbacks of a busy machine say;
+ * and so do frames, unless it makes the server leave cycles out.
  */
 static void check_times(const struct seen *seen, const int64_t *block_ns, size_t count)
 {
     for (size_t i = 0; i + 1 < count; i++)
         assert_true(block_ns[i + 1] > block_ns[i]);
+    int64_t first_ns = most_ahead_ns(seen, block_ns, 0, count / 2);
+    int64_t second_ns = most_ahead_ns(seen, block_ns, count / 2, count);
+    int64_t slack_ns = 20 * VOX_NS_PER_MS;
+    assert_true(second_ns > first_ns - slack_ns && second_ns < first_ns + slack_ns);
     int64_t told_ns = block_ns[count - 1] - block_ns[0];
-    int64_t passed_ns = seen->now_ns[count - 1] - seen->now_ns[0];
-    int64_t slack_ns = 50 * VOX_NS_PER_MS;
-    assert_in_range(told_ns, passed_ns - slack_ns, passed_ns + slack_ns);
     int64_t played_ns = vox_ticks_to_ns((int64_t)(count - 1) * PERIOD, HZ);
     assert_in_range(played_ns, told_ns / 3, told_ns + slack_ns);
 }
@@ -213,8 +225,10 @@ static void plays_with_times_that_match_the_clock(void **state)
     assert_false(vox_device_is_lost(device));
     struct vox_device_stats stats;
     vox_device_read_stats(device, &stats);
-    assert_true(stats.blocks >= 400 && stats.frames == stats.blocks * PERIOD);
-    assert_true(now_ns() - stats.last_block_ns < VOX_NS_PER_S);
+    assert_true(stats.blocks >= 400);
+    /* Each number by itself: a block may have begun between the two. */
+    assert_in_range(stats.frames, (stats.blocks - 1) * PERIOD, (stats.blocks + 1) * PERIOD);
+    assert_true(stats.last_block_ns > seen.now_ns[398] && stats.last_block_ns <= now_ns());
     int64_t info_latency_ns = info->out_latency_ns;
     vox_device_close(device);
     check_times(&seen, seen.out_ns, 400);
