@@ -42,5 +42,6 @@ install(FILES ${PROJECT_BINARY_DIR}/voxgram-config.cmake
               ${PROJECT_BINARY_DIR}/voxgram-config-version.cmake
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/voxgram)
 
-install(FILES docs/man/voxgram-send.1 docs/man/voxgram-recv.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES docs/man/voxgram-send.1 docs/man/voxgram-recv.1 docs/man/voxgram-lab.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/voxgram.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)

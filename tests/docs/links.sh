@@ -7,7 +7,7 @@ trap 'rm -rf "$scratch"' EXIT
 docs=$(find README.md CHANGELOG.md CONTRIBUTING.md docs -name '*.md')
 files >"$scratch/files"
 sed 's,/[^/]*$,/,' "$scratch/files" | sort -u | grep / >"$scratch/folders"
-grep -ho '\.name = "[a-z-]*"' common/cli/network.c sender/cli.c receiver/cli.c | cut -d '"' -f 2 >"$scratch/options"
+grep -ho '\.name = "[a-z-]*"' common/cli/*.c sender/*.c receiver/*.c lab/*.c | cut -d '"' -f 2 >"$scratch/options"
 printf '%s\n' help version quick >>"$scratch/options"
 
 # Anchors as GitHub makes them from headings.
@@ -53,7 +53,8 @@ command_faults() {
         ./dev help | grep -qE "^  $name( |\$)" || echo "$1: ./dev has no command $name"
     done
     grep -oE 'voxgram-[a-z]+' "$1" | sort -u | while read -r name; do
-        grep -qE "vox_program\($name( |\$)" sender/CMakeLists.txt receiver/CMakeLists.txt ||
+        grep -qE "vox_program\($name( |\$)" sender/CMakeLists.txt receiver/CMakeLists.txt \
+            lab/CMakeLists.txt ||
             echo "$1: $name is no program"
     done
     grep -oE '(^|[ `])\.[a-z]+/[a-z]+' "$1" | sed 's/^[ `]//' | while read -r name; do
@@ -65,7 +66,7 @@ command_faults() {
 option_faults() {
     {
         grep -oE '`--[a-z][a-z-]*' "$1"
-        sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1" | grep -E 'voxgram-(send|recv) ' |
+        sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1" | grep -E 'voxgram-(send|recv|lab) ' |
             sed 's/| *[a-z].*//' | grep -oE ' --[a-z][a-z-]*'
     } | sed 's/^[` ]*--//' | sort -u | while read -r name; do
         grep -qx -e "$name" "$scratch/options" || echo "$1: no program has the option --$name"

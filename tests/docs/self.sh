@@ -7,10 +7,14 @@ faults=$scratch/faults
 
 # Programs whose --help can be changed with the texts.
 mkdir "$scratch/bin" "$scratch/clean"
-for program in voxgram-send voxgram-recv; do
+for program in voxgram-send voxgram-recv voxgram-lab; do
     [ -x "$BIN/$program" ] || { echo "$BIN/$program is not there"; exit 1; }
     "$BIN/$program" --help >"$scratch/bin/$program.help"
-    printf '#!/bin/sh\ncat "$0.help"\n' >"$scratch/bin/$program"
+    sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p' "$scratch/bin/$program.help" |
+        while read -r command; do
+            "$BIN/$program" "$command" --help >"$scratch/bin/$program.help.$command"
+        done
+    printf '#!/bin/sh\n[ $# = 1 ] || command=.$1\ncat "$0.help$command"\n' >"$scratch/bin/$program"
     chmod +x "$scratch/bin/$program"
 done
 files | tr '\n' '\0' | xargs -0 cp --parents -t "$scratch/clean"
@@ -36,6 +40,7 @@ finds() {
 finds man 'lacks an option' docs/man/voxgram-send.1 '/^\.It Fl -fec/d'
 finds man 'has no: --nonsense' docs/man/voxgram-recv.1 's/^\.It Fl -delay Ar MS/.It Fl -nonsense Ar MS/'
 finds man 'lacks an option' bin/voxgram-recv.help 's/--separate /--separete /'
+finds man 'voxgram-lab.1 lacks an option' bin/voxgram-lab.help.link 's/--one-way /--once-way /'
 finds man 'UNSUPP\|WARNING\|ERROR' docs/man/voxgram.7 's/^\.Sh EVENTS/.Xx/'
 finds statistics 'does not describe: concealed_ms' docs/man/voxgram.7 's/^\.It Va concealed_ms/.It Va x_ms/'
 finds statistics 'no program writes: played_ms' receiver/report.c 's/"played_ms"/"heard_ms"/'
@@ -52,6 +57,7 @@ finds layers 'base/bytes.h (base) includes wire' common/base/bytes.h '1i #includ
 finds layers 'includes net/udp.h' sender/sender.c '1i #include "net/udp.h"'
 finds layers 'includes sender/sender.h' receiver/report.c '1i #include "sender/sender.h"'
 finds layers 'of the program' receiver/source.c '1i #include "receiver/report.h"'
+finds layers 'includes net/clock.h' lab/agenda.c '1i #include "net/clock.h"'
 finds layers 'no I/O' receiver/playout.c '1i #include <time.h>'
 finds layers 'it may use' docs/architecture.md 's/^| net | base, wire/| net | wire/'
 
