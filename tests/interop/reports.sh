@@ -18,8 +18,9 @@ interrupt gst
 holds "$(json us.json receiver.reports) >= 1"
 equal "$(json us.json rtcp.rejected)" 0 "rejected RTCP"
 holds "$(json us.json receiver.lost) >= 1 && $(json us.json receiver.lost) < 60"
-holds "$(json us.json rtt_ms) >= 0 && $(json us.json rtt_ms) < 20"
-holds "$(json us.json receiver.jitter_ms) >= 0 && $(json us.json receiver.jitter_ms) < 10"
+# As a busy machine has them, too.
+holds "$(json us.json rtt_ms) >= 0 && $(json us.json rtt_ms) < 200"
+holds "$(json us.json receiver.jitter_ms) >= 0 && $(json us.json receiver.jitter_ms) < 50"
 
 # Ours at theirs.
 gst_said gst "got SR packet"

@@ -50,7 +50,7 @@ described() {
     kill -INT "$sender"
     sent "$name"
     correlates "$name.wav" "$NOISE" 0.95 10000
-    holds "$(seconds "$name.wav") > 3 && $(seconds "$name.wav") < 5"
+    holds "$(seconds "$name.wav") > 2 && $(seconds "$name.wav") < 8" # players start when they can
 }
 
 sdpdemux() {
