@@ -36,7 +36,7 @@ static void shift(size_t from, int32_t seq, int64_t ts)
     }
 }
 
-/* Pushes all and plays to the end of the last but `unplayed` ms. */
+/* Pushes all, plays to the end of the last, ends. */
 static void play_all(void)
 {
     for (size_t i = 0; i < stream.count; i++)
