@@ -13,18 +13,22 @@ static int list_devices(bool verbose)
 {
     static struct vox_device_entry list[VOX_DEVICE_MAX_LISTED];
     struct vox_audio_error error;
-    int n = vox_device_list(verbose, list, VOX_DEVICE_MAX_LISTED, &error);
-    if (n < 0) {
+    int count = vox_device_list(verbose, list, VOX_DEVICE_MAX_LISTED, &error);
+    if (count < 0) {
         vox_message_error("%s", error.text);
         return VOX_EXIT_FAILED;
     }
-    for (int i = 0; i < n && i < VOX_DEVICE_MAX_LISTED; i++)
-        if (list[i].out_channels > 0)
-            printf("%c %s:%s  %d out, %d Hz\n", list[i].is_default_out ? '*' : ' ',
-                   list[i].host_api, list[i].name, list[i].out_channels, list[i].default_hz);
-    if (n == 0)
-        puts("no sound devices");
-    return VOX_EXIT_DONE;
+    int shown = 0;
+    for (int i = 0; i < count; i++) {
+        if (list[i].out_channels == 0)
+            continue;
+        printf("%s %s:%s (%d channels, %d Hz)\n", list[i].is_default_out ? "*" : " ",
+               list[i].host_api, list[i].name, list[i].out_channels, list[i].default_hz);
+        shown++;
+    }
+    if (shown == 0)
+        vox_message_info("no loudspeaker found; plug one in or start JACK");
+    return fflush(stdout) == 0 ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
 }
 
 static void say_quietly(const struct vox_recv_options *options)
