@@ -84,6 +84,9 @@ static void send_there(void *ctx, const struct vox_datagram *datagram)
     struct post *post = ctx;
     struct vox_fate fate;
     bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
+    const struct vox_sim_observer *observer = &post->sim->config->observer;
+    if (observer->on_datagram)
+        observer->on_datagram(observer->ctx, post->number, post->sim->now_ns, datagram);
     vox_route_datagram(post->there, is_media, datagram->send_ns, datagram->len, &fate);
     if (is_media)
         tell_sent(post, datagram, &fate);

@@ -46,6 +46,8 @@ struct vox_sim_sent {
 
 /* All may be NULL. */
 struct vox_sim_observer {
+    /* Each datagram that a sender hands over, media and RTCP. */
+    void (*on_datagram)(void *ctx, int sender, int64_t now_ns, const struct vox_datagram *datagram);
     void (*on_sent)(void *ctx, const struct vox_sim_sent *sent);
     /* As vox_receiver_pull gave it: `valid` frames of `frames`; the first plays at playout_ns.
      * was_idle: nothing was playing when it was asked. */

@@ -52,6 +52,11 @@ void vox_talker_feed(struct vox_talker *talker, const void *datagram, size_t len
 /* Zeros for a tape. */
 void vox_talker_read_stats(struct vox_talker *talker, struct vox_sender_stats *out);
 
+/* An empty tape. Errors: VOX_ENOMEM. */
+int vox_tape_create(struct vox_tape **out);
+/* Copies the datagram, handed over at made_ns, to the end. Errors: VOX_ENOMEM. */
+int vox_tape_add(struct vox_tape *tape, int64_t made_ns, const struct vox_datagram *datagram);
+
 /*
  * Everything that the talker of this config would say with nobody answering.
  * Errors: those of vox_talker_create and step, VOX_ENOMEM.

@@ -2,15 +2,23 @@
 #include "base/time.h"
 #include "lab/talker.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct vox_tape {
     struct vox_tape_entry *entries;
     size_t count, room;
-    int64_t now_ns;
-    bool failed;
 };
+
+int vox_tape_create(struct vox_tape **out)
+{
+    struct vox_tape *tape = calloc(1, sizeof *tape);
+    if (!tape)
+        return VOX_ENOMEM;
+    *out = tape;
+    return 0;
+}
 
 static bool make_room(struct vox_tape *tape)
 {
@@ -25,50 +33,63 @@ static bool make_room(struct vox_tape *tape)
     return true;
 }
 
-static void keep(void *ctx, const struct vox_datagram *datagram)
+int vox_tape_add(struct vox_tape *tape, int64_t made_ns, const struct vox_datagram *datagram)
 {
-    struct vox_tape *tape = ctx;
     uint8_t *bytes = malloc(datagram->len);
     if (!bytes || !make_room(tape)) {
         free(bytes);
-        tape->failed = true;
-        return;
+        return VOX_ENOMEM;
     }
     memcpy(bytes, datagram->bytes, datagram->len);
     struct vox_tape_entry *entry = &tape->entries[tape->count++];
-    *entry = (struct vox_tape_entry){.made_ns = tape->now_ns, .datagram = *datagram};
+    *entry = (struct vox_tape_entry){.made_ns = made_ns, .datagram = *datagram};
     entry->datagram.bytes = bytes;
+    return 0;
 }
 
-static int run(struct vox_talker *talker, struct vox_tape *tape)
+/* ---- recording ---- */
+
+struct deck {
+    struct vox_tape *tape;
+    int64_t now_ns;
+    int err;
+};
+
+static void keep(void *ctx, const struct vox_datagram *datagram)
+{
+    struct deck *deck = ctx;
+    if (vox_tape_add(deck->tape, deck->now_ns, datagram) < 0)
+        deck->err = VOX_ENOMEM;
+}
+
+static int record(struct vox_talker *talker, struct deck *deck)
 {
     int err = 0;
-    while (err >= 0 && (tape->now_ns = vox_talker_next_ns(talker)) != VOX_NS_NEVER) {
-        err = vox_talker_step(talker, tape->now_ns);
-        if (tape->failed)
-            err = VOX_ENOMEM;
+    while (err >= 0 && (deck->now_ns = vox_talker_next_ns(talker)) != VOX_NS_NEVER) {
+        err = vox_talker_step(talker, deck->now_ns);
+        err = deck->err < 0 ? deck->err : err;
     }
     return err;
 }
 
 int vox_tape_record(const struct vox_talker_config *config, struct vox_tape **out)
 {
-    struct vox_tape *tape = calloc(1, sizeof *tape);
-    if (!tape)
-        return VOX_ENOMEM;
+    struct deck deck = {0};
     struct vox_talker_config recorded = *config;
     struct vox_talker *talker = NULL;
     recorded.on_datagram = keep;
-    recorded.ctx = tape;
-    int err = vox_talker_create(&recorded, &talker);
+    recorded.ctx = &deck;
+    int err = vox_tape_create(&deck.tape);
     if (err >= 0)
-        err = run(talker, tape);
+        err = vox_talker_create(&recorded, &talker);
+    if (err >= 0)
+        err = record(talker, &deck);
     vox_talker_destroy(talker);
     if (err < 0) {
-        vox_tape_destroy(tape);
+        vox_tape_destroy(deck.tape);
         return err;
     }
-    *out = tape;
+    *out = deck.tape;
     return 0;
 }
 
