@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SAMPLE_NS (100 * VOX_NS_PER_MS)
+#define REFERENCE_DELAY_NS (60 * VOX_NS_PER_MS)
 
 struct recorder {
     const struct vox_run_config *config;
@@ -33,6 +34,17 @@ static bool grow(void **items, size_t count, size_t *room, size_t size)
 }
 
 /* ---- packets ---- */
+
+static void note_datagram(void *ctx, int sender, int64_t now_ns,
+                          const struct vox_datagram *datagram)
+{
+    struct recorder *rec = ctx;
+    struct vox_tape **tape = &rec->run->tapes[sender];
+    if (!*tape && vox_tape_create(tape) < 0)
+        rec->failed = true;
+    else if (vox_tape_add(*tape, now_ns, datagram) < 0)
+        rec->failed = true;
+}
 
 static void note_sent(void *ctx, const struct vox_sim_sent *sent)
 {
@@ -191,6 +203,8 @@ int vox_run_simulate(const struct vox_run_config *config, struct vox_run *out)
                                                   .on_event = note_event,
                                                   .on_played = note_played,
                                                   .ctx = rec};
+        if (config->keep_tapes)
+            sim->observer.on_datagram = note_datagram;
         *rec = (struct recorder){.config = config, .run = out};
         out->stream_count = sim->sender_count;
         err = vox_sim_run(sim, &out->result);
@@ -206,10 +220,31 @@ int vox_run_simulate(const struct vox_run_config *config, struct vox_run *out)
     return err;
 }
 
+int vox_run_reference(const struct vox_run *run, struct vox_run *out)
+{
+    struct vox_run_config *config = calloc(1, sizeof *config);
+    if (!config)
+        return VOX_ENOMEM;
+    vox_sim_config_init(&config->sim);
+    config->sim.sender_count = run->stream_count;
+    config->sim.receiver.delay_ns = REFERENCE_DELAY_NS;
+    config->sim.receiver.max_sources = VOX_SIM_MAX_SENDERS;
+    bool complete = run->stream_count > 0;
+    for (int i = 0; i < run->stream_count; i++) {
+        config->sim.senders[i].talker.tape = run->tapes[i];
+        complete &= run->tapes[i] != NULL;
+    }
+    int err = complete ? vox_run_simulate(config, out) : VOX_EINVAL;
+    free(config);
+    return err;
+}
+
 void vox_run_clear(struct vox_run *run)
 {
-    for (int i = 0; i < VOX_SIM_MAX_SENDERS; i++)
+    for (int i = 0; i < VOX_SIM_MAX_SENDERS; i++) {
         free(run->streams[i].packets);
+        vox_tape_destroy(run->tapes[i]);
+    }
     free(run->events);
     free(run->samples);
     free(run->pcm);

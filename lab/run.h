@@ -65,10 +65,12 @@ struct vox_run {
     int64_t frames, room_frames;
     int channels; /* 1, or 2 if a source was stereo */
     int64_t pcm_start_ns;
+    struct vox_tape *tapes[VOX_SIM_MAX_SENDERS]; /* all that was sent, if config.keep_tapes */
 };
 
 struct vox_run_config {
-    struct vox_sim_config sim;                        /* its observer is set */
+    struct vox_sim_config sim; /* its observer is set */
+    bool keep_tapes;
     void (*on_progress)(void *ctx, int64_t heard_ns); /* ten times a second of sound; may be NULL */
     void *ctx;
 };
@@ -76,6 +78,13 @@ struct vox_run_config {
 /* Errors: those of vox_sim_run; VOX_ENOMEM. */
 int vox_run_simulate(const struct vox_run_config *config, struct vox_run *out);
 void vox_run_clear(struct vox_run *run);
+
+/*
+ * What would have been heard without any network: the same packets, decoded in time and in order,
+ * by a file, after 60 ms. The clean decode that quality is measured against. Needs the tapes of the
+ * run. Errors: VOX_EINVAL (no tapes), those of vox_run_simulate.
+ */
+int vox_run_reference(const struct vox_run *run, struct vox_run *out);
 
 /* How many packets of all streams had that outcome. */
 size_t vox_run_count(const struct vox_run *run, enum vox_run_outcome outcome);
