@@ -31,11 +31,22 @@ void vox_message_set_status(struct vox_status *status)
     messages.status = status;
 }
 
+/* U+0080..U+009F in UTF-8, of which U+009B begins a sequence as ESC [ does. */
+static bool is_c1_control(const char *text)
+{
+    return (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 &&
+           (unsigned char)text[1] < 0xa0;
+}
+
 static void disarm(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
+    for (; *text; text++) {
+        if (is_c1_control(text))
+            *text++ = '?';
+        else if ((unsigned char)*text >= ' ' && *text != 0x7f)
+            continue;
+        *text = '?';
+    }
 }
 
 __attribute__((format(printf, 2, 0))) static void say(const char *kind, const char *format,

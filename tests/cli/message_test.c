@@ -42,8 +42,8 @@ static void disarms_text_from_outside(void **state)
     size_t len = 0;
     FILE *stream = open_memstream(&text, &len);
     vox_message_init("p", stream);
-    vox_message_info("name %s", "\033[2J\nfake\x7f \xc3\xa9");
-    assert_string_equal(said(&text, stream), "p: name ?[2J?fake? \xc3\xa9\n");
+    vox_message_info("name %s", "\033[2J\nfake\x7f \xc3\xa9 \xc2\x9bJ\xc2\xa9\xc2");
+    assert_string_equal(said(&text, stream), "p: name ?[2J?fake? \xc3\xa9 ??J\xc2\xa9\xc2\n");
     memset(many, 'x', sizeof many - 1);
     many[sizeof many - 1] = '\0';
     vox_message_info("%s", many);
