@@ -156,7 +156,7 @@ static const char *read_packet(struct span line, struct vox_trace *trace)
     struct span send_text = next_field(&line);
     struct span recv_text = next_field(&line);
     if (recv_text.len == 0 || next_field(&line).len > 0)
-        return "not three fields `seq send_ms recv_ms|lost`";
+        return "not three fields";
     int64_t seq = 0;
     int64_t send_ns = 0;
     int64_t recv_ns = 0;

@@ -152,7 +152,7 @@ int vox_network_trace_read(const char *path, struct vox_trace **out,
     size_t len = 0;
     char *text = read_text(path, &len);
     if (!text) {
-        snprintf(why, VOX_NETWORK_ERROR_BYTES, "cannot read the trace %s: %s", path,
+        snprintf(why, VOX_NETWORK_ERROR_BYTES, "cannot read the trace %s: %s; check its name", path,
                  strerror(errno));
         return VOX_EIO;
     }
@@ -161,7 +161,7 @@ int vox_network_trace_read(const char *path, struct vox_trace **out,
     free(text);
     if (err < 0)
         snprintf(why, VOX_NETWORK_ERROR_BYTES,
-                 "cannot use the trace %s: line %d: %s; lines are `seq send_ms recv_ms|lost`", path,
-                 where.line, where.reason);
+                 "cannot use the trace %s: line %d: %s; write lines of `seq send_ms recv_ms|lost`",
+                 path, where.line, where.reason);
     return err;
 }
