@@ -28,6 +28,8 @@ enum {
 
 static const double LOWEST_HZ = 200.0; /* Opus in voip mode changes what lies below 100 */
 static const double MIN_CORRELATION = 0.5;
+/* Some lag of many fits by chance, even to what was concealed. */
+static const double MIN_MOVED_CORRELATION = 0.7;
 static const double BETTER_BY = 0.02;
 /* Of the energy that a fit leaves over: what a lag may cost before another frame is taken. */
 static const double FINE_BETTER_BY = 1.05;
@@ -51,13 +53,6 @@ struct tracker {
     float fine_out[WINDOW * STEP + 4 * FINE];
 };
 
-static double sample_at(const struct vox_audio_view *v, size_t channel, int64_t frame)
-{
-    if (frame < 0 || frame >= (int64_t)v->frames)
-        return 0.0;
-    return (double)v->pcm[(size_t)frame * (size_t)v->channels + channel];
-}
-
 static void decimate(const struct vox_audio_view *v, size_t channel, float *out, int64_t frames)
 {
     double taps[TAPS];
@@ -68,7 +63,7 @@ static void decimate(const struct vox_audio_view *v, size_t channel, float *out,
     for (int64_t j = 0; j < frames; j++) {
         double sum = 0.0;
         for (int i = 0; i < TAPS; i++)
-            sum += taps[i] * sample_at(v, channel, j * STEP + i - TAPS / 2);
+            sum += taps[i] * vox_audio_at(v, channel, j * STEP + i - TAPS / 2);
         out[j] = (float)vox_biquad_next(&hp, sum);
     }
 }
@@ -184,7 +179,7 @@ static void load(const struct vox_audio_view *v, size_t channel, int64_t from, i
     struct vox_biquad hp;
     vox_biquad_highpass(&hp, LOWEST_HZ, 48000.0);
     for (int64_t i = -SETTLE; i < frames; i++) {
-        double y = vox_biquad_next(&hp, sample_at(v, channel, from + i));
+        double y = vox_biquad_next(&hp, vox_audio_at(v, channel, from + i));
         if (i >= 0)
             out[i] = (float)y;
     }
@@ -249,12 +244,13 @@ static int64_t follow(struct tracker *t, int64_t hop, int64_t before, int *lost)
     double best;
     double kept;
     int64_t lag8 = scan(t, from, frames, to_8k(before), &best, &kept);
-    if (best < MIN_CORRELATION) {
+    bool moved = best > kept + BETTER_BY;
+    if (best < (moved ? MIN_MOVED_CORRELATION : MIN_CORRELATION)) {
         ++*lost;
         return before;
     }
     *lost = 0;
-    int64_t near = best > kept + BETTER_BY ? lag8 * STEP : before;
+    int64_t near = moved ? lag8 * STEP : before;
     return refine(t, from * STEP, frames * STEP, near, before);
 }
 
@@ -289,6 +285,12 @@ static void track(struct tracker *t, int64_t lag)
     }
 }
 
+/* Whether `lag` is where it was `before` a change to `changed`: to the frame, or after a jump. */
+static bool is_back(int64_t lag, int64_t before, int64_t changed)
+{
+    return lag == before || (is_close(lag, before) && !is_close(changed, before));
+}
+
 /*
  * Concealment fits the reference at some odd lag for a moment; one that is back where it was within
  * half a second was none.
@@ -297,10 +299,11 @@ static void forget_excursions(struct tracker *t)
 {
     for (int64_t hop = 1; hop < t->hops; hop++) {
         int64_t before = t->lags[hop - 1];
+        int64_t changed = t->lags[hop];
         int64_t end = hop;
-        while (end < t->hops && end <= hop + EXCURSION && t->lags[end] != before)
+        while (end < t->hops && end <= hop + EXCURSION && !is_back(t->lags[end], before, changed))
             end++;
-        if (end == t->hops || t->lags[end] != before)
+        if (end == t->hops || !is_back(t->lags[end], before, changed))
             continue;
         for (int64_t i = hop; i < end; i++)
             t->lags[i] = before;
@@ -323,8 +326,8 @@ static void tidy_jumps(struct tracker *t)
 
 static double error_at(const struct tracker *t, int64_t frame, int64_t lag)
 {
-    double e =
-        sample_at(t->reference, t->channel, frame) - sample_at(t->output, t->channel, frame + lag);
+    double e = vox_audio_at(t->reference, t->channel, frame) -
+               vox_audio_at(t->output, t->channel, frame + lag);
     return e * e;
 }
 

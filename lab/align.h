@@ -14,7 +14,8 @@
  * normalised cross-correlation within 40 ms of the last lag, and to the frame at the full rate. In
  * silence, and where nothing correlates (concealment), it stays; after half a second of sound that
  * fits nowhere the whole of two seconds on either side of the last lag is searched. A period of the
- * voice further is taken only for a better fit. Where two windows differ, the border between the
+ * voice further is taken only for a better fit, and a lag that is back within half a second was
+ * concealment that fitted by chance. Where two windows differ, the border between the
  * pieces is where the difference from the reference is least. Two changes within some 200 ms may be
  * seen as one.
  *
@@ -32,6 +33,14 @@ struct vox_audio_view {
     size_t frames; /* samples per channel */
     int channels;
 };
+
+/* One sample; 0 before the beginning and after the end. */
+static inline double vox_audio_at(const struct vox_audio_view *v, size_t channel, int64_t frame)
+{
+    if (frame < 0 || frame >= (int64_t)v->frames)
+        return 0.0;
+    return (double)v->pcm[(size_t)frame * (size_t)v->channels + channel];
+}
 
 /*
  * output[lag + i] shows reference[i] for i from reference_frame on. Pieces are in order in both

@@ -39,13 +39,6 @@ struct finder {
     size_t count, room;
 };
 
-static double sample_at(const struct vox_audio_view *v, size_t channel, int64_t frame)
-{
-    if (frame < 0 || frame >= (int64_t)v->frames)
-        return 0.0;
-    return (double)v->pcm[(size_t)frame * (size_t)v->channels + channel];
-}
-
 /* What of the reference belongs at a place of the output; in inserted sound, what is next. */
 static int64_t reference_at(struct finder *f, int64_t output_frame)
 {
@@ -83,7 +76,7 @@ static double block_power(const struct vox_audio_view *v, size_t channel, int64_
 {
     double sum = 0.0;
     for (int64_t i = block * BLOCK; i < (block + 1) * BLOCK; i++)
-        sum += sample_at(v, channel, i) * sample_at(v, channel, i);
+        sum += vox_audio_at(v, channel, i) * vox_audio_at(v, channel, i);
     return sum / BLOCK;
 }
 
@@ -107,7 +100,7 @@ static int find_calm(struct finder *f)
     vox_biquad_lowpass(&lp, HIGHEST_HZ, 48000.0);
     for (int64_t i = 0; i < f->blocks * BLOCK; i++) {
         double y =
-            vox_biquad_next(&lp, vox_biquad_next(&hp, sample_at(f->reference, f->channel, i)));
+            vox_biquad_next(&lp, vox_biquad_next(&hp, vox_audio_at(f->reference, f->channel, i)));
         power[i / BLOCK] += y * y / BLOCK;
     }
     for (int64_t b = NEAR_BLOCKS; b + NEAR_BLOCKS < f->blocks; b++) {
@@ -137,10 +130,10 @@ static int add_dropout(struct finder *f, int64_t first, int64_t end)
     int64_t from = first * BLOCK;
     int64_t to = end * BLOCK;
     while (from > 0 && from > (first - 1) * BLOCK &&
-           fabs(sample_at(f->output, f->channel, from - 1)) <= limit)
+           fabs(vox_audio_at(f->output, f->channel, from - 1)) <= limit)
         from--;
     while (to < (int64_t)f->output->frames && to < (end + 1) * BLOCK &&
-           fabs(sample_at(f->output, f->channel, to)) <= limit)
+           fabs(vox_audio_at(f->output, f->channel, to)) <= limit)
         to++;
     return to - from >= GAP_FRAMES ? add(f, VOX_DAMAGE_DROPOUT, from, to) : 0;
 }
@@ -166,8 +159,8 @@ static double roughness(const struct vox_audio_view *v, size_t channel, int64_t 
 {
     if (i < 1 || i + 1 >= (int64_t)v->frames)
         return 0.0;
-    return fabs(sample_at(v, channel, i + 1) - 2.0 * sample_at(v, channel, i) +
-                sample_at(v, channel, i - 1));
+    return fabs(vox_audio_at(v, channel, i + 1) - 2.0 * vox_audio_at(v, channel, i) +
+                vox_audio_at(v, channel, i - 1));
 }
 
 /* The reference has something like it nearby: a voice's own pulse, a drum. */

@@ -25,7 +25,7 @@ static double soften(double difference, double knee)
     return difference / 2.0 + sqrt(difference * difference / 4.0 + knee);
 }
 
-/* Idte, (7-19) to (7-22). Sidetone (STMR) is at its default of 15 dB: no masking to add. */
+/* Idte of 7.4. Sidetone (STMR) is at its default of 15 dB: no masking to add. */
 static double talker_echo(double delay_ms, double telr_db)
 {
     if (isinf(telr_db))
@@ -39,14 +39,14 @@ static double talker_echo(double delay_ms, double telr_db)
     return fmax(soften(without - with, 100.0) - 1.0, 0.0) * (1.0 - exp(-t));
 }
 
-/* Idle, (7-25) and (7-26), for a round trip of twice the delay. */
+/* Idle of 7.4, for a round trip of twice the delay. */
 static double listener_echo(double delay_ms)
 {
     double with = 10.5 * (WEIGHTED_ECHO_LOSS_DB + 7.0) * pow(2.0 * delay_ms + 1.0, -0.25);
     return soften(SIGNAL_TO_NOISE - with, 169.0);
 }
 
-/* Idd, (7-27) and (7-28): too long a delay, even without echo; sT = 1. */
+/* Idd of 7.4, (7-27) and (7-28): too long a delay, even without echo; sT = 1. */
 static double absolute_delay(double delay_ms)
 {
     if (delay_ms <= HEARD_DELAY_MS)
@@ -56,7 +56,7 @@ static double absolute_delay(double delay_ms)
                    3.0 * pow(1.0 + pow(x / 3.0, 6.0), 1.0 / 6.0) + 2.0);
 }
 
-/* Ie,eff, (7-29). */
+/* Ie,eff of 7.5, (7-29). */
 static double equipment(const struct vox_emodel *e)
 {
     return e->ie + (95.0 - e->ie) * e->loss_pct / (e->loss_pct / e->burst_ratio + e->bpl);

@@ -92,12 +92,34 @@ static void load(struct comparison *c, int64_t from, size_t channel)
     }
 }
 
+/* The slope of a frame at i, per sample. */
+static double slope_at(const double *x, size_t i)
+{
+    size_t left = i > 0 ? i - 1 : i;
+    size_t right = i + 1 < FRAME ? i + 1 : i;
+    return (x[right] - x[left]) / (double)(right - left);
+}
+
+/*
+ * What is left of the difference after the best shift by less than a sample, to first order: a
+ * playout that follows another clock is never right to the sample, and nobody hears that.
+ */
 static double difference_energy(const struct comparison *c)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < FRAME; i++)
-        sum += (c->pair[0][i] - c->pair[1][i]) * (c->pair[0][i] - c->pair[1][i]);
-    return sum;
+    double energy = 0.0;
+    double along = 0.0; /* the slope */
+    double slopes = 0.0;
+    for (size_t i = 0; i < FRAME; i++) {
+        double difference = c->pair[0][i] - c->pair[1][i];
+        double slope = slope_at(c->pair[1], i);
+        energy += difference * difference;
+        along += difference * slope;
+        slopes += slope * slope;
+    }
+    if (!(slopes > 0.0))
+        return energy;
+    double shift = fmin(fmax(along / slopes, -1.0), 1.0);
+    return fmax(energy - shift * (2.0 * along - shift * slopes), 0.0);
 }
 
 /* Mean over bins of the squared difference in dB; both spectra come from one complex transform. */
@@ -127,6 +149,14 @@ static double squared_distance(struct comparison *c)
     return sum / (LAST_BIN - FIRST_BIN + 1);
 }
 
+static bool is_same(const struct comparison *c)
+{
+    for (size_t i = 0; i < FRAME; i++)
+        if (c->pair[0][i] != c->pair[1][i])
+            return false;
+    return true;
+}
+
 static void compare_frame(struct comparison *c, size_t frame)
 {
     size_t channels = (size_t)c->in->reference.channels;
@@ -134,9 +164,8 @@ static void compare_frame(struct comparison *c, size_t frame)
     double distance = 0.0;
     for (size_t channel = 0; channel < channels; channel++) {
         load(c, (int64_t)frame * FRAME, channel);
-        double difference = difference_energy(c);
-        error += difference;
-        distance += difference > 0.0 ? squared_distance(c) : 0.0; /* the same has 0, not nearly */
+        error += difference_energy(c);
+        distance += is_same(c) ? 0.0 : squared_distance(c); /* not nearly 0 */
     }
     double signal = c->power[frame] * FRAME * (double)channels;
     double snr = error > 0.0 ? 10.0 * log10(signal / error) : VOX_QUALITY_MAX_SNR_DB;

@@ -17,8 +17,9 @@
  * within 40 dB of the level that 5 % of the frames exceed. Level is not adjusted.
  *   - Segmental SNR: the mean over frames of the SNR in dB, each held within -10..35 dB (Hansen,
  *     Pellom: "An effective quality evaluation protocol for speech enhancement algorithms", ICSLP
- *     1998; Quackenbush et al.: "Objective measures of speech quality", 1988). It is unforgiving:
- *     concealment that sounds right has some 0 dB.
+ *     1998; Quackenbush et al.: "Objective measures of speech quality", 1988). A shift
+ *     by less than a sample does not count. It is unforgiving: concealment that sounds right has
+ *     some 0 dB.
  *   - Log-spectral distance: the mean over frames of the RMS over frequency (50 Hz to 20 kHz) of
  *     the difference of the two spectra in dB, by a Hann window; what lies below -90 dB of a
  *     full-scale sine counts as that. It hears missing treble and does not mind phase. Below 1 dB

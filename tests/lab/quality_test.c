@@ -99,6 +99,21 @@ static void the_snr_is_held_between_its_limits(void **state)
     vox_quality_clear(&q);
 }
 
+/* Half a sample later: the plain difference would be at 24 dB for this tone. */
+static void less_than_a_sample_is_no_error(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NOISE_FRAMES; i++) {
+        double turns = (double)i / 48.0; /* 1 kHz */
+        clean[i] = (float)(0.5 * sin(6.283185307179586 * turns));
+        heard[i] = (float)(0.5 * sin(6.283185307179586 * (turns - 0.5 / 48.0)));
+    }
+    struct vox_quality q = compare(clean, NOISE_FRAMES, heard, NOISE_FRAMES, 0);
+    assert_true(q.segmental_snr_db > 34);
+    assert_int_equal(q.alignment.count, 1);
+    vox_quality_clear(&q);
+}
+
 /* Half the level: 6.02 dB in every bin; and the error is as large as what is left. */
 static void half_the_level_is_six_decibels(void **state)
 {
@@ -306,6 +321,7 @@ int main(void)
         cmocka_unit_test(the_same_is_perfect),
         cmocka_unit_test(white_noise_has_its_snr),
         cmocka_unit_test(the_snr_is_held_between_its_limits),
+        cmocka_unit_test(less_than_a_sample_is_no_error),
         cmocka_unit_test(half_the_level_is_six_decibels),
         cmocka_unit_test(a_low_pass_shows_in_the_spectrum),
         cmocka_unit_test(what_was_not_recorded_is_not_compared),
