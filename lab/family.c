@@ -31,6 +31,7 @@ struct relatives {
 /* "pid (name) state parent ..." (proc_pid_stat(5)); the name may hold anything. */
 static bool read_relative(const char *pid_text, struct relative *out)
 {
+    enum { STATE_AT = 2, PARENT_AT = 4 }; /* behind the name's bracket */
     char path[64], text[STAT_BYTES];
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid_text);
     FILE *file = fopen(path, "re");
@@ -40,13 +41,11 @@ static bool read_relative(const char *pid_text, struct relative *out)
     fclose(file);
     text[len] = '\0';
     const char *rest = strrchr(text, ')');
-    char state;
-    int parent;
-    if (!rest || sscanf(rest, ") %c %d", &state, &parent) != 2)
+    if (!rest || strlen(rest) <= PARENT_AT)
         return false;
     *out = (struct relative){.pid = (pid_t)strtol(pid_text, NULL, 10),
-                             .parent = parent,
-                             .ended = state == 'Z' || state == 'X'};
+                             .parent = (pid_t)strtol(rest + PARENT_AT, NULL, 10),
+                             .ended = rest[STATE_AT] == 'Z' || rest[STATE_AT] == 'X'};
     return true;
 }
 
@@ -77,14 +76,37 @@ static void read_all(struct relatives *all)
     closedir(folder);
 }
 
-/* Generation by generation. */
+static int by_pid(const void *a, const void *b)
+{
+    const struct relative *x = a, *y = b;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static bool is_child_of_ours(const struct relatives *all, pid_t ancestor,
+                             const struct relative *child)
+{
+    if (child->parent == ancestor)
+        return true;
+    const struct relative key = {.pid = child->parent};
+    const struct relative *parent =
+        all->count > 0 ? bsearch(&key, all->items, all->count, sizeof key, by_pid) : NULL;
+    return parent && parent->ours;
+}
+
+/* Generation by generation, until one brings nobody new. */
 static void mark_ours(struct relatives *all, pid_t ancestor)
 {
-    for (size_t i = 0; i < all->count; i++) {
-        struct relative *child = &all->items[i];
-        if (child->parent == ancestor && !child->ours) {
-            child->ours = true;
-            mark_ours(all, child->pid);
+    if (all->count > 0)
+        qsort(all->items, all->count, sizeof *all->items, by_pid);
+    bool found = true;
+    while (found) {
+        found = false;
+        for (size_t i = 0; i < all->count; i++) {
+            struct relative *one = &all->items[i];
+            if (one->ours || !is_child_of_ours(all, ancestor, one))
+                continue;
+            one->ours = true;
+            found = true;
         }
     }
 }

@@ -54,8 +54,8 @@ static void summarize_way(const struct vox_link_result *r, enum vox_link_side fr
                          "option asked for; give the link a --rate-limit or a shorter --delay",
                          way_names[from], s->overflow);
     if (r->missed[from] > 0)
-        vox_message_warn("%s: this machine was too busy: %" PRIu64 " packets were dropped, which "
-                         "no option asked for; give the link a --rate-limit",
+        vox_message_warn("%s: %" PRIu64 " packets came faster than this machine carries them and "
+                         "were dropped, which no option asked for; give the link a --rate-limit",
                          way_names[from], r->missed[from]);
 }
 

@@ -47,7 +47,8 @@ struct side {
     struct vox_tun tun;
     struct vox_link_path *path; /* of the packets that come from here */
     pid_t pid;
-    int go; /* one byte into it starts the command, its end lets it go; -1 afterwards */
+    int go;   /* one byte into it starts the command, its end lets it go; -1 afterwards */
+    bool cut; /* the command took the device away */
     bool ended;
     struct vox_link_end end;
 };
@@ -201,8 +202,10 @@ static void take_in(struct side *from)
 {
     for (int i = 0; i < BATCH; i++) {
         ssize_t len = read(from->tun.fd, vox_link_path_room(from->path), VOX_LINK_PACKET_BYTES);
-        if (len <= 0)
+        if (len <= 0) {
+            from->cut = len < 0 && errno == EBADFD;
             return;
+        }
         vox_link_path_push(from->path, (size_t)len, vox_clock_now_ns());
     }
 }
@@ -366,10 +369,16 @@ static int64_t next_ns(const struct run *run, int64_t now_ns)
     return next;
 }
 
+/* A device that is gone would wake us for ever; poll ignores negative numbers. */
+static int fd_to_read(const struct side *side)
+{
+    return side->cut ? -1 : side->tun.fd;
+}
+
 static void wait_for_something(const struct run *run)
 {
-    struct pollfd fds[] = {{.fd = run->sides[VOX_LINK_A].tun.fd, .events = POLLIN},
-                           {.fd = run->sides[VOX_LINK_B].tun.fd, .events = POLLIN},
+    struct pollfd fds[] = {{.fd = fd_to_read(&run->sides[VOX_LINK_A]), .events = POLLIN},
+                           {.fd = fd_to_read(&run->sides[VOX_LINK_B]), .events = POLLIN},
                            {.fd = run->signals, .events = POLLIN}};
     int64_t now_ns = vox_clock_now_ns();
     int64_t next = next_ns(run, now_ns);

@@ -5,12 +5,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <net/if.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
 #include <net/route.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -166,17 +166,18 @@ void vox_tun_close(struct vox_tun *tun)
 
 uint64_t vox_tun_dropped(const struct vox_tun *tun)
 {
+    /* Behind the name 8 counters of what was received; then bytes, packets, errors, dropped. */
+    enum { DROPPED_AT = 11 };
     char text[COUNTERS_BYTES];
     ssize_t len = tun->counters_fd < 0 ? -1 : pread(tun->counters_fd, text, sizeof text - 1, 0);
     if (len <= 0)
         return 0;
     text[len] = '\0';
-    /* "vox0: " and 8 counters of what was received, then bytes, packets, errors, dropped of what
-     * was sent. */
     const char *row = strstr(text, DEVICE ":");
-    uint64_t dropped = 0;
-    if (!row || sscanf(row + sizeof DEVICE, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %" SCNu64,
-                       &dropped) != 1)
+    if (!row)
         return 0;
-    return dropped;
+    char *at = text + (row - text) + sizeof DEVICE;
+    for (int i = 0; i < DROPPED_AT; i++)
+        strtoull(at, &at, 10);
+    return strtoull(at, NULL, 10);
 }
