@@ -45,7 +45,8 @@ struct tracker {
     float *ref8, *out8; /* at 8 kHz */
     int64_t ref8_frames, out8_frames;
     double active_power;
-    int64_t *lags; /* 48 kHz, one for each hop */
+    int64_t *lags;     /* 48 kHz, one for each hop */
+    signed char *fits; /* of each hop: 1 or -1; 0 in silence */
     int64_t hops;
     float heard[WINDOW + LAGS]; /* the output where the window's sound may be */
     float dots[LAGS];
@@ -245,7 +246,9 @@ static int64_t follow(struct tracker *t, int64_t hop, int64_t before, int *lost)
     double kept;
     int64_t lag8 = scan(t, from, frames, to_8k(before), &best, &kept);
     bool moved = best > kept + BETTER_BY;
-    if (best < (moved ? MIN_MOVED_CORRELATION : MIN_CORRELATION)) {
+    bool fits = best >= (moved ? MIN_MOVED_CORRELATION : MIN_CORRELATION);
+    t->fits[hop] = fits ? 1 : -1;
+    if (!fits) {
         ++*lost;
         return before;
     }
@@ -283,6 +286,17 @@ static void track(struct tracker *t, int64_t lag)
         lag = again;
         hop = larger(back, 0) - 1;
     }
+}
+
+static double share_that_fits(const struct tracker *t)
+{
+    int64_t fitting = 0;
+    int64_t sounding = 0;
+    for (int64_t hop = 0; hop < t->hops; hop++) {
+        fitting += t->fits[hop] > 0 ? 1 : 0;
+        sounding += t->fits[hop] != 0 ? 1 : 0;
+    }
+    return sounding > 0 ? (double)fitting / (double)sounding : 0.0;
 }
 
 /* Whether `lag` is where it was `before` a change to `changed`: to the frame, or after a jump. */
@@ -401,7 +415,8 @@ static int reserve(struct tracker *t)
     t->hops = t->ref8_frames / HOP + 1;
     t->memory = calloc((size_t)(t->ref8_frames + t->out8_frames) + 1, sizeof *t->memory);
     t->lags = calloc((size_t)t->hops, sizeof *t->lags);
-    if (!t->memory || !t->lags)
+    t->fits = calloc((size_t)t->hops, sizeof *t->fits);
+    if (!t->memory || !t->lags || !t->fits)
         return VOX_ENOMEM;
     t->ref8 = t->memory;
     t->out8 = t->memory + t->ref8_frames;
@@ -422,11 +437,10 @@ static int align(struct tracker *t, int64_t min_lag, int64_t max_lag, struct vox
     err = search(t, first_sound(t), FIRST, to_8k(min_lag), to_8k(max_lag), &first);
     if (err == VOX_ENOMEM)
         return err;
-    if (err == 0) {
+    if (err == 0)
         lag = larger(min_lag, smaller(max_lag, (int64_t)lround(first.lag_frames * STEP)));
-        a.correlation = first.correlation;
-    }
     track(t, lag);
+    a.fit = share_that_fits(t);
     forget_excursions(t);
     tidy_jumps(t);
     err = make_pieces(t, &a);
@@ -456,6 +470,7 @@ int vox_align(const struct vox_audio_view *reference, const struct vox_audio_vie
     int err = align(t, min_lag_frames, max_lag_frames, out);
     free(t->memory);
     free(t->lags);
+    free(t->fits);
     free(t);
     return err;
 }

@@ -15,9 +15,9 @@
  * silence, and where nothing correlates (concealment), it stays; after half a second of sound that
  * fits nowhere the whole of two seconds on either side of the last lag is searched. A period of the
  * voice further is taken only for a better fit, and a lag that is back within half a second was
- * concealment that fitted by chance. Where two windows differ, the border between the
- * pieces is where the difference from the reference is least. Two changes within some 200 ms may be
- * seen as one.
+ * concealment that fitted by chance. Where two windows differ, the border between the pieces is
+ * where the difference from the reference is least. Two changes within some 200 ms may be seen as
+ * one.
  *
  * Thread rule: pure; allocates.
  */
@@ -56,7 +56,8 @@ struct vox_align_piece {
 struct vox_alignment {
     struct vox_align_piece *pieces; /* at least one; the last ends the reference */
     size_t count;
-    double correlation; /* of the first search, 0 to 1: below 0.3 the two have little in common */
+    double fit; /* share of the windows with sound in which the output is like the reference, 0 to
+                   1; where it is low, the lag is a guess */
 };
 
 /*
