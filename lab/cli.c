@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "lab/link.h"
 #include "lab/playout.h"
+#include "lab/replay.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"replay", "stream files through a bad network, faster than real time", vox_replay_main},
     {"playout", "score the playout on recorded networks", vox_playout_main},
     {"link", "run two programs at the ends of a bad network", vox_link_main},
 };

@@ -196,8 +196,8 @@ static int print_line(json_t *object, FILE *out)
     return bad ? VOX_EIO : 0;
 }
 
-int vox_report_json(const struct vox_receiver_stats *stats,
-                    const struct vox_report_context *context, bool final, FILE *out)
+struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
+                                 const struct vox_report_context *context, bool final)
 {
     struct vox_source_stats total;
     add_up(stats, &total);
@@ -220,7 +220,13 @@ int vox_report_json(const struct vox_receiver_stats *stats,
         if (stats->sources[i].state != VOX_SOURCE_PROBATION)
             json_array_append_new(sources, source_object(&stats->sources[i]));
     json_object_set_new(object, "sources", sources);
-    return print_line(object, out);
+    return object;
+}
+
+int vox_report_json(const struct vox_receiver_stats *stats,
+                    const struct vox_report_context *context, bool final, FILE *out)
+{
+    return print_line(vox_report_object(stats, context, final), out);
 }
 
 static void put_event_details(json_t *object, const struct vox_event *event)

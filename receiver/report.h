@@ -26,7 +26,13 @@ struct vox_report_context {
     bool separate; /* a file for each source, named after `output` */
 };
 
-/* One JSON object and a line end. `final` marks the last. Returns 0 or VOX_EIO. */
+struct json_t; /* of jansson */
+
+/* The statistics as a JSON object, owned by the caller; `final` marks the last. */
+struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
+                                 const struct vox_report_context *context, bool final);
+
+/* That object and a line end. Returns 0 or VOX_EIO. */
 int vox_report_json(const struct vox_receiver_stats *stats,
                     const struct vox_report_context *context, bool final, FILE *out);
 
