@@ -42,6 +42,20 @@ int vox_encoder_told_loss_pct(int expected_loss_pct, int bitrate_bps)
     return expected_loss_pct < cap ? expected_loss_pct : cap;
 }
 
+int vox_encoder_fec_bps(enum vox_profile profile, int frame_ticks)
+{
+    if (profile == VOX_PROFILE_LOWDELAY || frame_ticks < 480)
+        return 0;
+    return frame_ticks < 960 ? 21000 : 18000;
+}
+
+/* libopus takes off the bitrate what short frames cost: 100 bits each beyond 50 in a second. */
+int vox_encoder_stereo_bps(int frame_ticks)
+{
+    int in_a_second = VOX_RTP_HZ / frame_ticks;
+    return 22000 + (in_a_second > 50 ? 100 * (in_a_second - 50) : 0);
+}
+
 static bool is_frame_length(int ticks)
 {
     return ticks == 120 || ticks == 240 || ticks == 480 || ticks == 960 || ticks == 1920 ||
@@ -119,6 +133,7 @@ int vox_encoder_encode(struct vox_encoder *e, const float *pcm, uint8_t *out, si
         .bytes = (size_t)bytes,
         .silent = e->dtx && bytes <= SILENT_BYTES,
         .has_lbrr = parsed && info.has_lbrr,
+        .channels = parsed ? info.channels : 0,
     };
     return 0;
 }

@@ -50,7 +50,7 @@ size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_opti
          .max = 2,
          .target.integer = &o->channels,
          .help = "coded: 1 or 2 (default: as the source, at most 2; a microphone 1); with raw PCM "
-                 "also those of the input"},
+                 "also those of the input; where bits are few, the codec makes mono of 2"},
         {.name = "complexity",
          .argument = "N",
          .group = "Encoding",
@@ -68,8 +68,8 @@ size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_opti
          .group = "Encoding",
          .kind = VOX_OPTION_FLAG,
          .target.flag = &o->fec,
-         .help = "in-band FEC: packets carry a coarse copy of the frame before them (voice, frames "
-                 "of 10 ms and more, 24 kbit/s and more)"},
+         .help = "in-band FEC: packets carry a coarse copy of the frame before them (profiles "
+                 "voice and music, frames of 10 ms and more, 18 kbit/s and more)"},
     };
     memcpy(rows, table, sizeof table);
     return VOX_ENCODING_OPTIONS;

@@ -528,8 +528,7 @@ int vox_host_run(struct vox_host *h)
     uv_timer_start(&h->second_timer, on_second, SECOND_MS, SECOND_MS);
     if (vox_progress_is_live(&h->progress))
         uv_timer_start(&h->status_timer, on_status_timer, STATUS_MS, STATUS_MS);
-    vox_message_info("sending %s to %s, %s; Ctrl-C ends", h->options->source_text, h->destination,
-                     h->stream.channels == 2 ? "stereo" : "mono");
+    vox_message_info("sending %s to %s; Ctrl-C ends", h->options->source_text, h->destination);
     h->progress.second_ns = vox_clock_now_ns();
     if (h->input)
         pump(h);

@@ -32,7 +32,7 @@ struct vox_progress {
     struct vox_pcm_meter second, whole;
     uint64_t wire_bytes; /* at the second before */
     int64_t second_ns;   /* when that was */
-    bool failure_told, fec_told;
+    bool failure_told, fec_told, mono_told;
 };
 
 /* Returns an exit status; a statistics file that cannot be written has been spoken of. */

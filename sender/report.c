@@ -72,12 +72,12 @@ static json_t *count(uint64_t value)
 
 static json_t *packets_json(const struct vox_send_report *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", count(r->sender.packets),
-                     "dropped_by_simulation", count(r->outlet.media_dropped),
-                     "duplicated_by_simulation", count(r->outlet.media_duplicated), "failed",
-                     count(r->outlet.failed), "overflow", count(r->outlet.overflow),
-                     "not_sent_in_silence", count(r->sender.dtx_packets), "with_fec",
-                     count(r->sender.lbrr_packets));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", count(r->sender.packets),
+        "dropped_by_simulation", count(r->outlet.media_dropped), "duplicated_by_simulation",
+        count(r->outlet.media_duplicated), "failed", count(r->outlet.failed), "overflow",
+        count(r->outlet.overflow), "not_sent_in_silence", count(r->sender.dtx_packets), "with_fec",
+        count(r->sender.lbrr_packets), "coded_stereo", count(r->sender.stereo_packets));
 }
 
 static json_t *receiver_json(const struct vox_send_report *r)
@@ -163,11 +163,12 @@ static void summarize_sound(const struct vox_send_report *r)
 {
     const struct vox_sender_stats *s = &r->sender;
     if (r->options->encoding.fec)
-        vox_message_info("In-band FEC was in %llu of %llu packets.%s",
-                         (unsigned long long)s->lbrr_packets, (unsigned long long)s->packets,
-                         s->lbrr_packets > 0 ? ""
-                                             : " The codec has it only for voice, from 10 ms and "
-                                               "24 kbit/s on.");
+        vox_message_info("In-band FEC was in %llu of %llu packets.",
+                         (unsigned long long)s->lbrr_packets, (unsigned long long)s->packets);
+    if (r->channels == 2 && s->stereo_packets > 0 && s->stereo_packets < s->packets)
+        vox_message_info("Of these packets, %llu are stereo; for the others there were too few "
+                         "bits.",
+                         (unsigned long long)s->stereo_packets);
     if (r->options->encoding.dtx)
         vox_message_info("Silence spared %llu packets.", (unsigned long long)s->dtx_packets);
     if (s->capture_gaps > 0)
@@ -197,11 +198,12 @@ static void summarize_pacing(const struct vox_send_report *r)
 void vox_report_summary(const struct vox_send_report *r)
 {
     char time[TIME_BYTES];
+    const struct vox_sender_stats *s = &r->sender;
     vox_message_info("Sent %s of %s to %s: %llu packets of %g ms, %s, %.0f kbit/s with headers.",
                      clock_text(r->sent_ns, time), r->options->source_text, r->destination,
-                     (unsigned long long)r->sender.packets,
+                     (unsigned long long)s->packets,
                      vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)),
-                     r->channels == 2 ? "stereo" : "mono", r->wire_kbps);
+                     s->stereo_packets > 0 ? "stereo" : "mono", r->wire_kbps);
     summarize_network(r);
     summarize_sound(r);
     if (r->late && r->late->count > 0)

@@ -177,6 +177,7 @@ static void on_frame(void *ctx, const struct vox_frame *frame)
         return;
     }
     s->stats.lbrr_packets += encoded.has_lbrr;
+    s->stats.stereo_packets += encoded.channels == 2;
     send_packet(s, frame, encoded.bytes);
 }
 

@@ -73,13 +73,13 @@ struct vox_sender_config {
     int input_hz;       /* 1000..768000; default 48000 */
     int input_channels; /* 1..8; default 1 */
     int input_bits;     /* that count in a sample: 16 for 16-bit PCM; 8..24; default 24 */
-    int channels;       /* coded: 1 or 2; default 1 */
+    int channels;       /* to be coded: 1 or 2; default 1. Where bits are few, 2 become mono */
     enum vox_profile profile;
     int frame_ticks;       /* 48 kHz samples: 120, 240, 480, 960, 1920, 2880; default 960 */
     int bitrate_bps;       /* 6000..510000, a frame within 1424 bytes; 0: the profile's (default) */
     int complexity;        /* 0..10 */
     bool dtx;              /* silence is not sent (RFC 7587, section 3.1.3) */
-    bool fec;              /* in-band FEC (LBRR) where the codec can */
+    bool fec;              /* in-band FEC (LBRR) where the codec can: encoder.h */
     int expected_loss_pct; /* 0..100, default 8; used with fec; the codec is told less: encoder.h */
     uint8_t payload_type;  /* 0..63, 96..127; default 96 */
     uint8_t capture_time_id; /* header extension id 1..14; 0: do not send; default 1 */
@@ -101,6 +101,7 @@ struct vox_sender_stats {
     uint64_t frames_captured; /* 48 kHz samples per channel */
     uint64_t dtx_packets;     /* not sent: silence */
     uint64_t lbrr_packets;    /* that really carry in-band FEC: read from the packets */
+    uint64_t stereo_packets;  /* really coded in stereo, likewise */
     uint64_t capture_gaps;
     int64_t capture_gap_ns;
     uint64_t stale_frames; /* left out at a gap: overdue */

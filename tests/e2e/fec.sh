@@ -15,6 +15,8 @@ at_once <<'END'
 stream with --fec
 stream without
 stream lowdelay --profile lowdelay --fec
+stream meagre --bitrate 16 --fec
+stream music --profile music --fec
 END
 
 equal "$(json with.json packets.lost)" "$(json without.json packets.lost)" "packets lost"
@@ -28,6 +30,14 @@ equal "$(json with.json frames.from_fec)" "$(awk "BEGIN {
 equal "$(json without.json frames.from_fec)" 0 "frames from FEC without it"
 equal "$(frames with.wav)" "$(frames without.wav)" "frames recorded"
 
-# Where the codec cannot, the sender says so.
+# Whatever the profile, speech has it.
+holds "$(json music.send.json packets.with_fec) > 0"
+
+# Where the codec cannot, the sender says so, and what it takes.
 equal "$(json lowdelay.send.json packets.with_fec)" 0 "packets of lowdelay with FEC"
 said lowdelay.send "the codec puts in-band FEC into no packet" 1
+said lowdelay.send "choose --profile voice" 1
+equal "$(json meagre.send.json packets.with_fec)" 0 "packets with FEC at 16 kbit/s"
+said meagre.send "the codec puts in-band FEC into no packet so far" 1
+said meagre.send "--bitrate 18 or more" 1
+said with.send "the codec puts" 0

@@ -27,7 +27,9 @@ static struct vox_send_report example(void)
                    .reported_jitter_ns = 1500000,
                    .rtt_ns = 40250000,
                    .dtx_packets = 7,
-                   .lbrr_packets = 11},
+                   .lbrr_packets = 11,
+                   .stereo_packets = 5,
+                   .stale_frames = 2},
         .outlet = {.media_dropped = 152},
     };
 }
@@ -67,6 +69,9 @@ static void json_has_the_promised_names(void **state)
     assert_true(json_is_true(json_object_get(object, "final")));
     assert_int_equal(json_integer_value(at(object, "packets", "sent")), 3050);
     assert_int_equal(json_integer_value(at(object, "packets", "dropped_by_simulation")), 152);
+    assert_int_equal(json_integer_value(at(object, "packets", "with_fec")), 11);
+    assert_int_equal(json_integer_value(at(object, "packets", "coded_stereo")), 5);
+    assert_int_equal(json_integer_value(at(object, "capture", "stale_packets")), 2);
     assert_float_equal(json_real_value(json_object_get(object, "wire_kbps")), 48.25, 1e-9);
     assert_float_equal(json_real_value(at(object, "level", "rms_db")), -20, 1e-9);
     assert_float_equal(json_real_value(json_object_get(object, "rtt_ms")), 40.25, 1e-9);
