@@ -54,7 +54,7 @@ static const char examples[] =
 
 static size_t rows_of(struct vox_option *rows, struct playout_options *o)
 {
-    size_t n = vox_playout_options_rows(&o->playout, rows);
+    size_t n = vox_playout_options_rows(&o->playout, "delay", rows);
     const struct vox_option table[] = {
         {.name = "audio",
          .argument = "FILE",

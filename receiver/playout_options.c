@@ -14,10 +14,11 @@ void vox_playout_options_init(struct vox_playout_options *options)
                                             .max_delay_ns = defaults.max_delay_ns};
 }
 
-size_t vox_playout_options_rows(struct vox_playout_options *o, struct vox_option *rows)
+size_t vox_playout_options_rows(struct vox_playout_options *o, const char *delay_name,
+                                struct vox_option *rows)
 {
     const struct vox_option table[VOX_PLAYOUT_OPTIONS] = {
-        {.name = "delay",
+        {.name = delay_name,
          .argument = "MS",
          .group = "Playout",
          .kind = VOX_OPTION_MS,

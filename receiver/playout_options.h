@@ -4,7 +4,7 @@
  *
  *     struct vox_playout_options playout;
  *     vox_playout_options_init(&playout);
- *     count += vox_playout_options_rows(&playout, rows + count);
+ *     count += vox_playout_options_rows(&playout, "delay", rows + count);
  *     ...                                                   // vox_options_parse
  *     if (!vox_playout_options_check(&playout))
  *         return VOX_OPTIONS_WRONG;
@@ -32,8 +32,12 @@ struct vox_playout_options {
 /* The engine's defaults. */
 void vox_playout_options_init(struct vox_playout_options *options);
 
-/* Writes VOX_PLAYOUT_OPTIONS rows that write into options, and returns how many that are. */
-size_t vox_playout_options_rows(struct vox_playout_options *options, struct vox_option *rows);
+/*
+ * Writes VOX_PLAYOUT_OPTIONS rows that write into options, and returns how many that are.
+ * delay_name: of the first, "delay" where that is not the network's.
+ */
+size_t vox_playout_options_rows(struct vox_playout_options *options, const char *delay_name,
+                                struct vox_option *rows);
 
 /* Whether they go together; says on stderr what does not. */
 bool vox_playout_options_check(const struct vox_playout_options *options);
