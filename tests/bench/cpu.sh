@@ -5,10 +5,10 @@
 #     cpu.sh BUILD_DIR SPEECH MUSIC [REPETITIONS [SECONDS]]
 #
 # SPEECH and MUSIC are any sound files (sox loops and converts them to 48 kHz). In each repetition
-# every case runs four streams: ours to a receiver without output, to one that writes WAV, to one that
+# every case runs five streams: ours to a receiver without output, to one that writes WAV, to one that
 # writes raw PCM to stdout (and so has to be in time, packet by packet, where the others may read
-# several at once), and floor_send to floor_recv (see there for what these do and leave out). They run
-# one after the other, in turn first; TOGETHER=1 starts all at once, so that all see the same
+# several at once), and floor_send to floor_recv (see there for what these do and leave out), without
+# and with writing; the pipe is held against the latter. They run one after the other, in turn first; TOGETHER=1 starts all at once, so that all see the same
 # disturbance.
 # What a process costs before and after its stream (loading, opening, summary) is measured by
 # streams of 0.2 s: column "start", which counts once in a minute; "w/o it" is the ratio of the rest.
@@ -69,10 +69,10 @@ ours() { # TAG OUTPUT: one stream through our programs; uses the case's variable
     wait $!
 }
 
-floor() {
+floor() { # TAG [write]
     : >"$dir/$1.log"
-    $pin_recv "$bench/bench_cputime" "$dir/$1-recv" "$bench/bench_floor_recv" "$channels" \
-        >"$dir/$1.log" 2>"$dir/$1.err" &
+    $pin_recv "$bench/bench_cputime" "$dir/$1-recv" "$bench/bench_floor_recv" "$channels" ${2:-} \
+        >/dev/null 2>"$dir/$1.log" &
     port=$(wait_for_line "$dir/$1.log" .)
     $pin_send "$bench/bench_cputime" "$dir/$1-send" "$bench/bench_floor_send" "$port" "$base.f32" \
         "$profile" "$ticks" "$channels"
@@ -86,16 +86,18 @@ stream() { # null|wav|floor LENGTH
     null) ours "$name-null-$2" null ;;
     wav) ours "$name-wav-$2" "$dir/$name.wav" ;;
     floor) floor "$name-floor-$2" ;;
+    floorpipe) floor "$name-floorpipe-$2" write ;;
     esac
 }
 
 # All kinds of stream, each at the front in its turn.
 turn() { # NUMBER LENGTH
-    case $(($1 % 4)) in
-    0) order='null wav pipe floor' ;;
-    1) order='wav pipe floor null' ;;
-    2) order='pipe floor null wav' ;;
-    3) order='floor null wav pipe' ;;
+    case $(($1 % 5)) in
+    0) order='null wav pipe floor floorpipe' ;;
+    1) order='wav pipe floor floorpipe null' ;;
+    2) order='pipe floor floorpipe null wav' ;;
+    3) order='floor floorpipe null wav pipe' ;;
+    4) order='floorpipe null wav pipe floor' ;;
     esac
     for kind in $order; do
         if [ -n "${TOGETHER:-}" ]; then
@@ -155,6 +157,6 @@ for one in $cases; do
     row "$name" send "$name-all" "$name-floor" send
     row "$name" 'recv to null' "$name-null" "$name-floor" recv
     row "$name" 'recv to WAV' "$name-wav" "$name-floor" recv
-    row "$name" 'recv to pipe' "$name-pipe" "$name-floor" recv
+    row "$name" 'recv to pipe' "$name-pipe" "$name-floorpipe" recv
 done
 [ -z "${KEEP:-}" ] || cp -r "$dir" "$KEEP"
