@@ -5,6 +5,7 @@
 #include "lab/link.h"
 #include "lab/playout.h"
 #include "lab/replay.h"
+#include "lab/sweep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct command {
 static const struct command commands[] = {
     {"replay", "stream files through a bad network, faster than real time", vox_replay_main},
     {"playout", "score the playout on recorded networks", vox_playout_main},
+    {"sweep", "try every combination of settings, a row of a table each", vox_sweep_main},
     {"link", "run two programs at the ends of a bad network", vox_link_main},
 };
 
