@@ -129,7 +129,8 @@ static void judge_rating(struct verdict *v)
     if (stats->source_count != 1)
         return;
     const struct vox_source_stats *s = &stats->sources[0];
-    double heard_ns = (double)(s->played_ns + s->concealed_ns);
+    int64_t from_fec_ns = (int64_t)s->frames.from_fec * vox_rtp_to_ns(s->packet_ticks);
+    double heard_ns = (double)(s->played_ns + from_fec_ns + s->concealed_ns + s->dtx_ns);
     struct vox_emodel e;
     vox_emodel_init(&e);
     v->delay_ms = vox_ns_to_ms(s->delay.total.p50_ns);
