@@ -527,7 +527,7 @@ static int read_root(struct parser *p)
 int vox_scenario_parse(const char *text, size_t len, struct vox_scenario *out,
                        char why[VOX_SCENARIO_WHY_BYTES])
 {
-    struct vox_scenario scenario = {.name = "", .quality = true};
+    struct vox_scenario scenario = {.name = ""};
     struct parser parser = {.scenario = &scenario, .why = why};
     json_error_t error;
     if (len > VOX_SCENARIO_MAX_BYTES)

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/time.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ static void put_number(struct writer *w, const char *name, double x, int decimal
 
 static void put_ms(struct writer *w, const char *name, int64_t ns, bool known)
 {
-    put_number(w, name, vox_ns_to_ms(ns), 3, known);
+    put_number(w, name, round((double)ns / 1e3) / 1e3, 3, known); /* as in JSON */
 }
 
 static void put_quantiles(struct writer *w, const char *kind, const struct vox_quantiles *q,
@@ -102,15 +103,15 @@ static void put_source(struct writer *w, const struct vox_source_stats *s, bool 
 static void put_results(struct writer *w, const struct vox_sweep_sound *sound,
                         const struct vox_sweep_cell *c)
 {
-    put_ms(w, "sent_ms", sound->duration_ns, true);
-    put_count(w, "packets.sent", sound->packets);
+    put_number(w, "sent_s", (double)sound->duration_ns / 1e9, 3, true);
+    put_count(w, "sent.packets", sound->packets);
     put_number(w, "wire_kbps", sound->wire_kbps, 2, true);
     put_count(w, "packets.rejected", c->rejected);
     put_source(w, &c->source, c->heard);
-    put_number(w, "rating.concealed_pct", c->concealed_pct, 4, c->heard);
-    put_number(w, "rating.burst_ratio", c->burst_ratio, 4, c->heard);
-    put_number(w, "rating.r_factor", c->r_factor, 3, c->heard);
-    put_number(w, "rating.mos", c->mos, 4, c->heard);
+    put_number(w, "e_model.concealed_pct", c->concealed_pct, 4, c->heard);
+    put_number(w, "e_model.burst_ratio", c->burst_ratio, 4, c->heard);
+    put_number(w, "e_model.r_factor", c->r_factor, 3, c->heard);
+    put_number(w, "e_model.mos", c->mos, 4, c->heard);
     put_number(w, "quality.segmental_snr_db", c->segmental_snr_db, 3, c->compared);
     put_number(w, "quality.log_spectral_distance_db", c->log_spectral_distance_db, 3, c->compared);
     put_number(w, "quality.dropouts", (double)c->dropouts, 0, c->compared);
