@@ -267,6 +267,24 @@ static void says_that_a_file_is_cut_off(void **state)
     }
 }
 
+/* Chunks begin at even places: one of three bytes is followed by one that counts for nothing. */
+static void an_odd_chunk_does_not_hide_that_a_file_is_cut_off(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        folder_run("printf 'RIFF\\020\\4\\0\\0WAVEfmt \\020\\0\\0\\0\\1\\0\\1\\0' >odd.wav; "
+                   "printf '\\200\\273\\0\\0\\0\\167\\1\\0\\2\\0\\020\\0' >>odd.wav; "
+                   "printf 'junk\\3\\0\\0\\0abc\\0data\\350\\3\\0\\0' >>odd.wav; "
+                   "head -c 100 /dev/zero >>odd.wav"),
+        0);
+    struct vox_file_reader *file;
+    float pcm[100];
+    assert_int_equal(vox_file_open(folder_file("odd.wav"), &file, &error), 0);
+    assert_int_equal(vox_file_read(file, pcm, COUNT(pcm), &error), 50);
+    assert_int_equal(vox_file_read(file, pcm, COUNT(pcm), &error), VOX_ETRUNCATED);
+    vox_file_close(file);
+}
+
 static void a_stream_of_unknown_length_is_whole(void **state)
 {
     (void)state;
@@ -326,6 +344,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(says_why_it_cannot_create),
     cmocka_unit_test(reads_every_kind_of_file),
     cmocka_unit_test(says_that_a_file_is_cut_off),
+    cmocka_unit_test(an_odd_chunk_does_not_hide_that_a_file_is_cut_off),
     cmocka_unit_test(a_stream_of_unknown_length_is_whole),
     cmocka_unit_test(says_why_it_cannot_open),
 };

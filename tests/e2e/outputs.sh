@@ -31,6 +31,19 @@ wav_stereo() {
     received wav_stereo
 }
 
+# Somebody listens to stdout: while a sender is silent, silence comes at once, not with what follows.
+has_silence() {
+    [ "$(wc -c <live.out)" -gt $((3 * 192000)) ]
+}
+live() {
+    receive live 127.0.0.1:0 --output - --delay 100
+    start_send live tone:400 "127.0.0.1:$port"
+    until_true grep -q plays live.err || fail "nothing plays"
+    kill -KILL "$pid" # no goodbye: for five seconds it may come back
+    until_true has_silence || fail "stdout stands still"
+    received live
+}
+
 # null, with statistics as JSON lines on stdout: one a second, the last one final.
 lines() {
     receive lines 127.0.0.1:0 --output null --stats -
@@ -92,6 +105,7 @@ never() {
 at_once <<'END'
 raw
 raw_mono
+live
 wav
 wav_stereo
 lines
