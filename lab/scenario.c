@@ -203,12 +203,38 @@ static int read_network(struct parser *p, json_t *item, size_t index)
 
 /* ---- receivers ---- */
 
+size_t vox_scenario_receiver_rows(struct vox_scenario_receiver *receiver, struct vox_option *rows)
+{
+    const struct vox_option speaker[] = {
+        {.name = "speaker-block",
+         .argument = "MS",
+         .kind = VOX_OPTION_NUMBER,
+         .min = 1,
+         .max = 100,
+         .target.number = &receiver->speaker_block_ms},
+        {.name = "speaker-skew",
+         .argument = "PPM",
+         .kind = VOX_OPTION_NUMBER,
+         .min = -500,
+         .max = 500,
+         .target.number = &receiver->speaker_skew_ppm},
+        {.name = "speaker-latency",
+         .argument = "MS",
+         .kind = VOX_OPTION_MS,
+         .max = 1000,
+         .target.ns = &receiver->speaker_latency_ns},
+    };
+    size_t count = vox_playout_options_rows(&receiver->options, "delay", rows);
+    memcpy(rows + count, speaker, sizeof speaker);
+    return count + sizeof speaker / sizeof speaker[0];
+}
+
 static int read_receiver(struct parser *p, json_t *item, size_t index)
 {
     struct vox_scenario_receiver *receiver = &p->scenario->receivers[index];
     struct vox_option rows[VOX_SCENARIO_ROWS];
     vox_playout_options_init(&receiver->options);
-    size_t count = vox_playout_options_rows(&receiver->options, "delay", rows);
+    size_t count = vox_scenario_receiver_rows(receiver, rows);
     int err = read_object(p, item, NULL, &receiver->name, rows, count);
     const struct vox_playout_options *o = &receiver->options;
     if (err >= 0 && o->min_delay_ns > o->max_delay_ns)

@@ -65,6 +65,9 @@ struct vox_scenario_network {
 struct vox_scenario_receiver {
     char *name;
     struct vox_playout_options options;
+    double speaker_block_ms; /* 0: none, a file */
+    double speaker_skew_ppm;
+    int64_t speaker_latency_ns;
 };
 
 struct vox_scenario {
@@ -102,5 +105,7 @@ struct vox_scenario_place vox_scenario_place(const struct vox_scenario *scenario
 size_t vox_scenario_file_rows(struct vox_scenario_file *file, struct vox_option *rows);
 /* Those of a network: all of voxgram-send's but the seed. */
 size_t vox_scenario_network_rows(struct vox_scenario_network *network, struct vox_option *rows);
+/* Those of a receiver: the playout, and the loudspeaker of voxgram-lab replay. */
+size_t vox_scenario_receiver_rows(struct vox_scenario_receiver *receiver, struct vox_option *rows);
 
 #endif

@@ -293,6 +293,7 @@ int vox_sweep_cell_run(const struct vox_sweep_cell_config *config, struct vox_sw
     rec->network = config->network;
     rec->sim.senders[0].there = &rec->network;
     rec->sim.receiver = config->receiver;
+    rec->sim.speaker = config->speaker;
     int err = simulate(rec);
     if (err >= 0) {
         take_stats(&rec->result.receiver, &cell);

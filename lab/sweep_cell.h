@@ -4,7 +4,7 @@
  *
  *     struct vox_sweep_sound sound;
  *     if (vox_sweep_sound_make(&talker, true, &sound) == 0) {
- *         const struct vox_sweep_cell_config config = {&sound, network, receiver};
+ *         const struct vox_sweep_cell_config config = {&sound, network, receiver, speaker};
  *         vox_sweep_cell_run(&config, &cell);              // again and again, from any thread
  *         vox_sweep_sound_clear(&sound);
  *     }
@@ -45,7 +45,8 @@ void vox_sweep_sound_clear(struct vox_sweep_sound *sound);
 struct vox_sweep_cell_config {
     const struct vox_sweep_sound *sound;
     struct vox_impair_config network;
-    struct vox_receiver_config receiver; /* delays and the like; channels and sources are set */
+    struct vox_receiver_config receiver;  /* delays and the like; channels and sources are set */
+    struct vox_lab_device_config speaker; /* block_frames 0: a file */
 };
 
 struct vox_sweep_cell {

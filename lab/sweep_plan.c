@@ -9,6 +9,7 @@
 #include "sender/encoder.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,12 +104,11 @@ size_t vox_sweep_plan_header(char out[VOX_SWEEP_SETTINGS_BYTES])
     struct vox_scenario_file file = {0};
     struct vox_scenario_network network = {0};
     struct vox_encoding_options encoder;
-    struct vox_playout_options receiver;
+    struct vox_scenario_receiver receiver;
     size_t used = add_names(out, 0, "file", rows, vox_scenario_file_rows(&file, rows));
     used = add_names(out, used, "encoder", rows, vox_encoding_options_rows(&encoder, rows));
     used = add_names(out, used, "network", rows, vox_scenario_network_rows(&network, rows));
-    used =
-        add_names(out, used, "receiver", rows, vox_playout_options_rows(&receiver, "delay", rows));
+    used = add_names(out, used, "receiver", rows, vox_scenario_receiver_rows(&receiver, rows));
     return used + (size_t)snprintf(out + used, VOX_SWEEP_SETTINGS_BYTES - used, "seed");
 }
 
@@ -141,9 +141,9 @@ static bool write_texts(struct vox_sweep_plan *plan)
                      settings_text(s->networks[i].name, rows,
                                    vox_scenario_network_rows(&s->networks[i], rows))) != NULL;
     for (size_t i = 0; i < s->receiver_count; i++)
-        done &= (plan->receiver_texts[i] = settings_text(
-                     s->receivers[i].name, rows,
-                     vox_playout_options_rows(&s->receivers[i].options, "delay", rows))) != NULL;
+        done &= (plan->receiver_texts[i] =
+                     settings_text(s->receivers[i].name, rows,
+                                   vox_scenario_receiver_rows(&s->receivers[i], rows))) != NULL;
     return done;
 }
 
@@ -362,22 +362,34 @@ int vox_sweep_plan_record(const struct vox_sweep_plan *plan, size_t sound,
     return err;
 }
 
+static void set_receiver(const struct vox_scenario_receiver *receiver, uint64_t seed,
+                         struct vox_sweep_cell_config *out)
+{
+    struct vox_receiver_config *engine = &out->receiver;
+    vox_receiver_config_init(engine);
+    vox_playout_options_apply(&receiver->options, engine);
+    engine->ssrc = RECEIVER_SSRC;
+    engine->seed = seed;
+    engine->wall_offset_ns = START_UNIX_NS;
+    out->speaker = (struct vox_lab_device_config){
+        .block_frames = (int)lround(receiver->speaker_block_ms * engine->output_hz / 1000.0),
+        .ppm = receiver->speaker_skew_ppm,
+        .latency_ns = receiver->speaker_latency_ns,
+    };
+}
+
 void vox_sweep_plan_cell(const struct vox_sweep_plan *plan, int64_t row,
-                         struct vox_impair_config *network, struct vox_receiver_config *receiver)
+                         struct vox_sweep_cell_config *out)
 {
     const struct vox_scenario *s = &plan->scenario;
     struct vox_scenario_place place = vox_scenario_place(s, row);
     struct vox_network_options options = s->networks[place.network].options;
     options.seed = s->seeds[place.seed];
-    vox_network_options_impair(&options, network);
-    network->packet_ns = vox_rtp_to_ns(s->encoders[place.encoder].options.frame_ticks);
+    vox_network_options_impair(&options, &out->network);
+    out->network.packet_ns = vox_rtp_to_ns(s->encoders[place.encoder].options.frame_ticks);
     if (plan->trace_of[place.network])
-        network->trace = plan->trace_of[place.network]->trace;
-    vox_receiver_config_init(receiver);
-    vox_playout_options_apply(&s->receivers[place.receiver].options, receiver);
-    receiver->ssrc = RECEIVER_SSRC;
-    receiver->seed = options.seed;
-    receiver->wall_offset_ns = START_UNIX_NS;
+        out->network.trace = plan->trace_of[place.network]->trace;
+    set_receiver(&s->receivers[place.receiver], options.seed, out);
 }
 
 size_t vox_sweep_plan_settings(const struct vox_sweep_plan *plan, int64_t row,

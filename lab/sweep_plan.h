@@ -5,7 +5,7 @@
  *     if (vox_sweep_plan_open("matrix.json", &plan, why) < 0)
  *         fail("%s", why);
  *     vox_sweep_plan_record(&plan, vox_sweep_plan_sound(&plan, row), &sound, why);
- *     vox_sweep_plan_cell(&plan, row, &config.network, &config.receiver);
+ *     vox_sweep_plan_cell(&plan, row, &config);
  *     vox_sweep_plan_close(&plan);
  *
  * Every row has an id: a hash of all its settings, of the content of its sound file and its trace,
@@ -17,11 +17,9 @@
 #ifndef VOX_LAB_SWEEP_PLAN_H
 #define VOX_LAB_SWEEP_PLAN_H
 
-#include "channel/impair.h"
 #include "channel/trace.h"
 #include "lab/scenario.h"
 #include "lab/sweep_cell.h"
-#include "receiver/receiver.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -73,9 +71,9 @@ size_t vox_sweep_plan_sound(const struct vox_sweep_plan *plan, int64_t row);
 int vox_sweep_plan_record(const struct vox_sweep_plan *plan, size_t sound,
                           struct vox_sweep_sound *out, char why[VOX_SWEEP_WHY_BYTES]);
 
-/* Network and receiver of a row. */
+/* Network, receiver and loudspeaker of a row; the sound stays. */
 void vox_sweep_plan_cell(const struct vox_sweep_plan *plan, int64_t row,
-                         struct vox_impair_config *network, struct vox_receiver_config *receiver);
+                         struct vox_sweep_cell_config *out);
 
 uint64_t vox_sweep_plan_id(const struct vox_sweep_plan *plan, int64_t row);
 

@@ -186,7 +186,7 @@ static void do_row(struct vox_sweep_work *work, const struct desk *desk, int64_t
     struct vox_sweep_cell cell;
     size_t len = 0;
     pthread_mutex_unlock(&work->lock);
-    vox_sweep_plan_cell(work->config.plan, row, &config.network, &config.receiver);
+    vox_sweep_plan_cell(work->config.plan, row, &config);
     int err = vox_sweep_cell_run(&config, &cell);
     if (err >= 0)
         len = vox_sweep_line_write(work->config.plan, row, &desk->recording, &cell, line);
