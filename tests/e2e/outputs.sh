@@ -57,6 +57,7 @@ lines() {
     done
     tail -n 1 lines.out >last
     equal "$(json last packets.received)" 147 "packets received"
+    holds "$(wc -l <lines.out) <= $(json last elapsed_s) + 1"
     tail -n 1 lines.send.out >last
     equal "$(json last packets.sent)" 147 "packets sent"
 }
