@@ -34,7 +34,7 @@ link_faults() {
 # or <...> are no names. Headers are installed below voxgram/.
 path_faults() {
     sed 's/<voxgram\/\([a-z_]*\.h\)>/\1/g; s/<[A-Za-z]*>/X/g; s,[a-z]*://[^ )>]*,,g' "$1" |
-        grep -oE '[A-Za-z0-9_./*-]*(\.(c|h|md|sh|cmake|trace|1|7)|/)([^A-Za-z0-9_./*-]|$)' |
+        grep -oE '[A-Za-z0-9_./*-]*(\.(c|h|md|sh|cmake|1|7)|/)([^A-Za-z0-9_./*-]|$)' |
         sed 's/[^A-Za-z0-9_./*-]*$//' | grep -E '(^|/)[a-z0-9_.*-]+(\.[a-z0-9]+|/)$|README.md$|CHANGELOG.md$|CONTRIBUTING.md$' |
         grep -vE '^[0-9./]+$|^\.*/$|^/|^out/|^build/|[A-Z]+[_/]' | sort -u |
         while read -r name; do

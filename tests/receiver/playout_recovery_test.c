@@ -248,6 +248,23 @@ static void a_stall_of_the_device_does_not_stay_in_the_delay(void **state)
     a_stall_of_the_device_does_not_stay(-1);
 }
 
+/* A file is given whole packets where they are at hand. The rest of a late one is not a whole one:
+ * what follows it may still come in its own time. */
+static void a_late_packet_does_not_make_the_next_one_late(void **state)
+{
+    (void)state;
+    begin(60, 0);
+    send(0, 100, 0);
+    send(100, 101, 66 * VOX_NS_PER_MS);
+    send(101, 102, 55 * VOX_NS_PER_MS);
+    send(102, 200, 40 * VOX_NS_PER_MS);
+    player_run(&player, player.now_ns + 100 * VOX_NS_PER_MS);
+    const struct vox_source_stats *s = player_source(&player);
+    assert_int_equal(s->concealed_ns, 10 * VOX_NS_PER_MS);
+    assert_int_equal(s->glitches[VOX_GLITCH_LATE].count, 1);
+    assert_int_equal(s->frames.played, 200);
+}
+
 static void survives_60_pct_loss(void **state)
 {
     (void)state;
@@ -280,4 +297,5 @@ RUN(TEST(an_outage_ends_where_it_began_fixed), TEST(an_outage_ends_where_it_bega
     TEST(a_stall_does_not_stay_in_a_fixed_delay), TEST(a_stall_is_forgotten_by_an_adaptive_delay),
     TEST(a_fixed_delay_follows_a_slower_path), TEST(a_fixed_delay_follows_a_little_slower_path),
     TEST(a_stall_of_the_device_does_not_stay_in_the_delay),
+    TEST(a_late_packet_does_not_make_the_next_one_late),
     TEST(an_adaptive_delay_grows_at_once_and_shrinks_later), TEST(survives_60_pct_loss))
