@@ -142,6 +142,13 @@ static size_t report_rows(struct vox_option *rows, struct vox_recv_options *o)
          .kind = VOX_OPTION_STRING,
          .target.string = &o->events_path,
          .help = "write every glitch with its cause and every change of delay as JSON lines"},
+        {.name = "trace-out",
+         .argument = "FILE",
+         .group = "Reports",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->trace_path,
+         .help = "write when each packet of the first source was sent and came, for voxgram-lab "
+                 "and --trace"},
         {.name = "quiet",
          .letter = 'q',
          .group = "Reports",
@@ -291,6 +298,11 @@ static bool is_stdout(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
+static bool are_two_files(const char *a, const char *b)
+{
+    return !a || !b || is_stdout(a) || strcmp(a, b) != 0;
+}
+
 static bool is_consistent(const struct vox_recv_options *o)
 {
     bool to_file = o->output == VOX_OUTPUT_FILE || o->output == VOX_OUTPUT_OGG;
@@ -301,9 +313,15 @@ static bool is_consistent(const struct vox_recv_options *o)
         vox_message_error("--output - and --stats - both want stdout: send one of them to a file");
     else if (o->output == VOX_OUTPUT_STDOUT && is_stdout(o->events_path))
         vox_message_error("--output - and --events - both want stdout: send one of them to a file");
-    else if (o->stats_path && o->events_path && !is_stdout(o->stats_path) &&
-             strcmp(o->stats_path, o->events_path) == 0)
+    else if (is_stdout(o->trace_path))
+        vox_message_error(
+            "--trace-out - is no file, and a trace is set right at the end: name one");
+    else if (!are_two_files(o->stats_path, o->events_path))
         vox_message_error("--stats and --events both want %s: name two files", o->stats_path);
+    else if (!are_two_files(o->trace_path, o->stats_path) ||
+             !are_two_files(o->trace_path, o->events_path))
+        vox_message_error("--trace-out and another report both want %s: name two files",
+                          o->trace_path);
     else
         return vox_playout_options_check(&o->playout);
     return false;

@@ -38,6 +38,7 @@ struct vox_recv_options {
     double buffer_ms;
     const char *stats_path; /* NULL: none; "-": stdout */
     const char *events_path;
+    const char *trace_path;
     int64_t duration_ns;  /* 0: no limit */
     int64_t idle_exit_ns; /* -1: never */
     bool list_devices;

@@ -10,6 +10,7 @@
 #include "receiver/receiver.h"
 #include "receiver/recording.h"
 #include "receiver/speaker.h"
+#include "receiver/trace_file.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct vox_recv_host {
     struct vox_speaker *speaker;
     struct vox_recording recording;
     struct vox_journal journal;
+    struct vox_trace_file trace;
     uint64_t dropped; /* datagrams that the speaker's ring had no room for */
     struct vox_receiver_stats stats;
     int64_t start_ns;
@@ -258,6 +260,8 @@ static void push(struct vox_recv_host *h, const struct vox_udp_datagram *datagra
 {
     uint32_t number = vox_paths_number(&h->paths, &datagram->from, socket);
     bool local = h->paths.items[number].local;
+    vox_trace_file_push(&h->trace, datagram->bytes, datagram->len, datagram->arrival_ns,
+                        local || h->options->clock_synced);
     if (h->speaker) {
         h->dropped += !vox_speaker_push(h->speaker, datagram->bytes, datagram->len,
                                         datagram->arrival_ns, number, local);
@@ -397,6 +401,16 @@ static struct vox_receiver_config engine_config(struct vox_recv_host *h)
     return config;
 }
 
+static bool open_trace(struct vox_recv_host *h)
+{
+    struct vox_tracer_config config;
+    vox_tracer_config_init(&config);
+    config.payload_type = h->options->payload_type;
+    config.capture_time_id = h->options->capture_time_id;
+    config.wall_offset_ns = vox_clock_wall_offset_ns();
+    return vox_trace_file_open(&h->trace, &config, h->options->trace_path);
+}
+
 static bool open_speaker(struct vox_recv_host *h, const struct vox_receiver_config *engine)
 {
     struct vox_audio_error error;
@@ -477,6 +491,7 @@ static void finish(struct vox_recv_host *h)
     if (h->engine)
         vox_recording_finish(&h->recording);
     check_recording(h);
+    vox_trace_file_finish(&h->trace);
     refresh_stats(h);
     vox_journal_end(&h->journal, &h->stats, now_ns,
                     h->engine ? vox_recording_ns(&h->recording) : 0);
@@ -494,6 +509,7 @@ static void close_host(struct vox_recv_host *h)
     vox_receiver_destroy(h->engine);
     for (int i = 0; i < SOCKETS; i++)
         vox_udp_close(h->sockets[i]);
+    vox_trace_file_close(&h->trace);
     vox_journal_close(&h->journal);
 }
 
@@ -502,7 +518,7 @@ static bool open_all(struct vox_recv_host *h)
     h->start_ns = vox_clock_now_ns();
     int64_t unix_ns = h->start_ns + vox_clock_wall_offset_ns();
     return vox_journal_open(&h->journal, h->options, h->start_ns, unix_ns) && open_sockets(h) &&
-           open_output(h);
+           open_trace(h) && open_output(h);
 }
 
 int vox_recv_host_run(const struct vox_recv_options *options)
@@ -520,7 +536,7 @@ int vox_recv_host_run(const struct vox_recv_options *options)
         uv_run(&h->loop, UV_RUN_DEFAULT);
         finish(h);
     }
-    bool failed = !ready || h->failed || h->journal.failed;
+    bool failed = !ready || h->failed || h->journal.failed || h->trace.failed;
     close_host(h);
     free(h);
     return failed ? VOX_EXIT_FAILED : VOX_EXIT_DONE;
