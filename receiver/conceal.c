@@ -50,7 +50,8 @@ void vox_conceal_fade_in(struct vox_fifo *fifo, const float *tail)
     int frames = fifo->frames < VOX_CONCEAL_GRAIN ? fifo->frames : VOX_CONCEAL_GRAIN;
     float *pcm = vox_fifo_front(fifo);
     for (int i = 0; i < frames * fifo->channels; i++) {
-        float in = (float)(i / fifo->channels + 1) / (float)(frames + 1);
+        int frame = i / fifo->channels;
+        float in = (float)(frame + 1) / (float)(frames + 1);
         pcm[i] = tail[i] * (1 - in) + pcm[i] * in;
     }
 }

@@ -616,11 +616,6 @@ const struct vox_delay *vox_playout_delay(const struct vox_playout *p)
     return &p->delay;
 }
 
-const struct vox_playout_counts *vox_playout_counts(const struct vox_playout *p)
-{
-    return &p->counts;
-}
-
 void vox_playout_settle(struct vox_playout *p, int64_t now_ns)
 {
     vox_glitches_settle(&p->glitches, p->emit, now_ns);

@@ -82,7 +82,6 @@ int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns);
 bool vox_playout_is_steady(const struct vox_playout *p);
 
 const struct vox_delay *vox_playout_delay(const struct vox_playout *p);
-const struct vox_playout_counts *vox_playout_counts(const struct vox_playout *p);
 struct vox_source_stats;
 /* Fills what playout knows: frames, glitches, delays. */
 void vox_playout_read_stats(const struct vox_playout *p, struct vox_source_stats *out);

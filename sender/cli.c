@@ -144,10 +144,11 @@ static const char arguments_help[] =
     "DESTINATION\t[udp://]HOST[:PORT] | [V6]:PORT | multicast or broadcast address; PORT is a "
     "number or service name, 5004 by default\n";
 
-static const char examples[] = "  voxgram-send speech.flac studio.example:5004\n"
-                               "  voxgram-send mic 239.1.2.3 --profile lowdelay\n"
-                               "  voxgram-send song.mp3 [::1]:5004 --loss 5 --burst 3 --jitter 30\n"
-                               "  arecord -f cd | voxgram-send - host --rate 44100 --channels 2\n";
+static const char examples[] =
+    "  voxgram-send speech.flac studio.example:5004\n"
+    "  voxgram-send mic 239.1.2.3 --profile lowdelay\n"
+    "  voxgram-send song.mp3 [::1]:5004 --loss 5 --burst 3 --jitter 30\n"
+    "  arecord -t raw -f cd | voxgram-send - host --rate 44100 --channels 2\n";
 
 static bool parse_tone(const char *text, double *hz)
 {

@@ -115,6 +115,13 @@ void vox_progress_second(struct vox_progress *p, struct vox_send_report *report,
         vox_report_json(report, p->stats);
 }
 
+/* How long the packets last, in which the last one is padded. */
+static int64_t packets_ns(const struct vox_progress *p, const struct vox_send_report *report)
+{
+    uint64_t packets = report->sender.packets + report->sender.dtx_packets;
+    return (int64_t)packets * vox_rtp_to_ns(p->options->encoding.frame_ticks);
+}
+
 static int write_final(struct vox_progress *p, const struct vox_send_report *report)
 {
     if (!p->stats)
@@ -128,7 +135,9 @@ static int write_final(struct vox_progress *p, const struct vox_send_report *rep
     p->stats = NULL;
     if (err >= 0)
         return VOX_EXIT_DONE;
-    vox_message_error("cannot write the statistics to %s: %s", p->options->stats, strerror(kept));
+    vox_message_error("cannot write the statistics to %s: %s",
+                      strcmp(p->options->stats, "-") == 0 ? "standard output" : p->options->stats,
+                      strerror(kept));
     return VOX_EXIT_FAILED;
 }
 
@@ -138,7 +147,7 @@ int vox_progress_close(struct vox_progress *p, struct vox_send_report *report)
     vox_message_set_status(NULL);
     tell_encoding(p, report); /* a short stream has seen no second */
     report->final = true;
-    report->wire_kbps = kbps(report->sender.wire_bytes, report->sent_ns);
+    report->wire_kbps = kbps(report->sender.wire_bytes, packets_ns(p, report));
     report->rms_db = vox_pcm_meter_rms_db(&p->whole, &report->peak_db);
     int status = write_final(p, report);
     vox_report_summary(report);

@@ -199,6 +199,11 @@ void vox_report_summary(const struct vox_send_report *r)
 {
     char time[TIME_BYTES];
     const struct vox_sender_stats *s = &r->sender;
+    if (s->packets == 0) {
+        vox_message_warn("there was no audio in %s: nothing was sent to %s",
+                         r->options->source_text, r->destination);
+        return;
+    }
     vox_message_info("Sent %s of %s to %s: %llu packets of %g ms, %s, %.0f kbit/s with headers.",
                      clock_text(r->sent_ns, time), r->options->source_text, r->destination,
                      (unsigned long long)s->packets,
