@@ -521,15 +521,29 @@ static bool open_all(struct vox_recv_host *h)
            open_trace(h) && open_output(h);
 }
 
-int vox_recv_host_run(const struct vox_recv_options *options)
+/* NULL: there is no memory, or not enough file descriptors; it was said. */
+static struct vox_recv_host *create_host(const struct vox_recv_options *options)
 {
     struct vox_recv_host *h = calloc(1, sizeof *h); /* statistics and recorders are large */
+    int err = h ? uv_loop_init(&h->loop) : UV_ENOMEM;
+    if (err == 0 && (err = uv_async_init(&h->loop, &h->wake, on_wake)) != 0)
+        uv_loop_close(&h->loop);
+    if (err != 0) {
+        vox_message_error("cannot start: %s; free some memory or file descriptors",
+                          uv_strerror(err));
+        free(h);
+        return NULL;
+    }
+    h->options = options;
+    h->wake.data = h;
+    return h;
+}
+
+int vox_recv_host_run(const struct vox_recv_options *options)
+{
+    struct vox_recv_host *h = create_host(options);
     if (!h)
         return VOX_EXIT_FAILED;
-    h->options = options;
-    uv_loop_init(&h->loop);
-    uv_async_init(&h->loop, &h->wake, on_wake);
-    h->wake.data = h;
     bool ready = open_all(h);
     if (ready) {
         start_loop(h);
