@@ -42,6 +42,7 @@ struct vox_replay_options {
     const char *reference;
     const char *stats;
     const char *events;
+    const char *trace_out;
     const char *report;
     bool quality;
     const char *score_with;

@@ -329,6 +329,30 @@ static bool write_events(const struct verdict *v)
     return close_text(file, path, written);
 }
 
+/* As voxgram-recv --trace-out writes it, but nothing has to be guessed. */
+static bool write_trace(const struct verdict *v)
+{
+    const char *path = v->options->trace_out;
+    const struct vox_run_stream *stream = &v->run->streams[0];
+    FILE *file = open_text(path, "trace-out");
+    if (!file)
+        return false;
+    bool written = fprintf(file, "# interval_ms %.3f\n# simulated by voxgram-lab replay\n",
+                           vox_ns_to_ms(vox_rtp_to_ns(v->options->encoding.frame_ticks))) > 0;
+    for (size_t i = 0; i < stream->count && written; i++) {
+        const struct vox_run_packet *p = &stream->packets[i];
+        const int64_t copies_ns[2] = {p->arrival_ns, p->copy_ns};
+        double send_ms = vox_ns_to_ms(p->send_ns - stream->packets[0].send_ns);
+        for (int k = 0; k < 2 && written; k++)
+            if (copies_ns[k] != VOX_RUN_NEVER)
+                written = fprintf(file, "%zu %.3f %.3f\n", stream->first_seq + i, send_ms,
+                                  send_ms + vox_ns_to_ms(copies_ns[k] - p->send_ns)) > 0;
+        if (p->arrival_ns == VOX_RUN_NEVER)
+            written = fprintf(file, "%zu %.3f lost\n", stream->first_seq + i, send_ms) > 0;
+    }
+    return close_text(file, path, written);
+}
+
 /* ---- for people ---- */
 
 static void tell(const struct verdict *v, int64_t took_ns)
@@ -377,6 +401,8 @@ static bool write_all(struct verdict *v)
         done &= write_stats(v);
     if (o->events)
         done &= write_events(v);
+    if (o->trace_out)
+        done &= write_trace(v);
     return done;
 }
 

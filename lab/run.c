@@ -64,6 +64,7 @@ static void note_sent(void *ctx, const struct vox_sim_sent *sent)
     stream->packets[stream->count++] = (struct vox_run_packet){
         .send_ns = sent->send_ns,
         .arrival_ns = lost ? VOX_RUN_NEVER : sent->fate.deliver_ns[0],
+        .copy_ns = sent->fate.copies < 2 ? VOX_RUN_NEVER : sent->fate.deliver_ns[1],
         .play_ns = VOX_RUN_NEVER,
         .bytes = (int)sent->bytes,
         .fate = sent->fate.cause,

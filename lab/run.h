@@ -32,6 +32,7 @@ enum vox_run_outcome {
 struct vox_run_packet {
     int64_t send_ns;
     int64_t arrival_ns; /* of the first copy; VOX_RUN_NEVER: lost by the network */
+    int64_t copy_ns;    /* of the second copy; VOX_RUN_NEVER: there is none */
     int64_t play_ns;    /* of its first sample; VOX_RUN_NEVER: not played */
     int bytes;          /* UDP payload */
     enum vox_fate_cause fate;
