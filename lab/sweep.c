@@ -189,7 +189,9 @@ static int processors(void)
 
 static void describe_time(double s, char *text, size_t capacity)
 {
-    if (s < 100)
+    if (s < 9.95)
+        snprintf(text, capacity, "%.1f s", s);
+    else if (s < 100)
         snprintf(text, capacity, "%.0f s", s);
     else if (s < 6000)
         snprintf(text, capacity, "%.0f min", s / 60);
@@ -306,7 +308,7 @@ static void tell_start(const struct sweep *sweep)
     const char *out = sweep->options->out;
     if (vox_sweep_table_was_torn(sweep->table))
         vox_message_info("the last line of %s was cut off; its row is done again", out);
-    if (sweep->before > 0)
+    if (sweep->before > 0 && sweep->before < sweep->wanted)
         vox_message_info("%lld of %lld rows are in %s already", (long long)sweep->before,
                          (long long)sweep->wanted, out);
 }
