@@ -84,6 +84,15 @@ one_run() {
     said again "all $ROWS rows are in tables/two.csv already"
 }
 
+# The example of the documentation is a scenario.
+documented() {
+    # shellcheck disable=SC2016
+    sed -n '/^```json$/,/^```$/p' "$DATA/../../docs/lab.md" | sed '/^```/d' >scenario/example.json
+    ln -s talk.flac scenario/talk.wav
+    lab example scenario/example.json --check
+    grep -q " 1800 rows, 4 recordings" example.out || fail "example: $(cat example.out)"
+}
+
 # A row is what replay finds with the same settings.
 one_row() {
     "$LAB" replay scenario/talk.flac --duration 1 --fec --loss 10 --burst 3 --delay 20 --jitter 30 \
@@ -175,6 +184,7 @@ mistakes() {
 }
 
 one_run
+documented
 one_row
 killed_and_resumed
 torn
