@@ -2,98 +2,19 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "lab/scenario_reader.h"
 #include "lab/setting.h"
 #include "sender/encoder.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_BYTES = 160, KNOWN_BYTES = 300 };
-
-struct parser {
-    struct vox_scenario *scenario;
-    char *why;
-    char path[PATH_BYTES]; /* of what is being read: "networks[2]" */
-};
-
-static int fail(struct parser *p, int err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int fail(struct parser *p, int err, const char *format, ...)
+static int read_object(struct vox_scenario_reader *r, json_t *object, const struct vox_option *rows,
+                       size_t count, const char *others, char **name)
 {
-    int n = p->path[0] ? snprintf(p->why, VOX_SCENARIO_WHY_BYTES, "%s: ", p->path) : 0;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(p->why + n, VOX_SCENARIO_WHY_BYTES - (size_t)n, format, args);
-    va_end(args);
-    return err;
-}
-
-/* ---- one object of settings ---- */
-
-static const struct vox_option *row_of_key(const struct vox_option *rows, size_t count,
-                                           const char *key)
-{
-    char name[VOX_SETTING_KEY_BYTES];
-    for (size_t i = 0; i < count; i++) {
-        vox_setting_key(&rows[i], name);
-        if (strcmp(name, key) == 0)
-            return &rows[i];
-    }
-    return NULL;
-}
-
-static int fail_unknown(struct parser *p, const char *key, const char *first,
-                        const struct vox_option *rows, size_t count)
-{
-    char known[KNOWN_BYTES];
-    char name[VOX_SETTING_KEY_BYTES];
-    size_t used = (size_t)snprintf(known, sizeof known, "%s", first);
-    for (size_t i = 0; i < count && used < sizeof known; i++) {
-        vox_setting_key(&rows[i], name);
-        used += (size_t)snprintf(known + used, sizeof known - used, ", %s", name);
-    }
-    return fail(p, VOX_EFORMAT, "there is no setting \"%.60s\"; known are %s", key, known);
-}
-
-static int read_name(struct parser *p, const json_t *value, char **name)
-{
-    const char *text = json_string_value(value);
-    if (!text || !vox_setting_is_plain(text) || strlen(text) >= VOX_SCENARIO_NAME_BYTES)
-        return fail(p, VOX_EFORMAT, "a name is a text of 1 to %d bytes without control characters",
-                    VOX_SCENARIO_NAME_BYTES - 1);
-    free(*name);
-    *name = strdup(text);
-    return *name ? 0 : fail(p, VOX_ENOMEM, "out of memory");
-}
-
-/* An object of which the keys are name, `extra` if not NULL, and rows. */
-static int read_object(struct parser *p, json_t *object, const char *extra, char **name,
-                       const struct vox_option *rows, size_t count)
-{
-    size_t stem = strlen(p->path);
-    const char *key;
-    json_t *value;
-    if (!json_is_object(object))
-        return fail(p, VOX_EFORMAT, "must be an object { ... }");
-    json_object_foreach(object, key, value)
-    {
-        char why[VOX_SETTING_WHY_BYTES];
-        const struct vox_option *row = row_of_key(rows, count, key);
-        bool is_name = strcmp(key, "name") == 0;
-        if (extra && strcmp(key, extra) == 0)
-            continue;
-        if (!row && !is_name)
-            return fail_unknown(p, key, extra ? "name, file" : "name", rows, count);
-        snprintf(p->path + stem, PATH_BYTES - stem, ".%s", key);
-        int err = is_name ? read_name(p, value, name) : vox_setting_read(row, value, why);
-        if (err < 0)
-            return is_name ? err : fail(p, VOX_EFORMAT, "%s", why);
-        p->path[stem] = '\0';
-    }
-    return 0;
+    const struct vox_scenario_settings settings = {rows, count, others};
+    return vox_scenario_read_object(r, object, &settings, name);
 }
 
 /* ---- files ---- */
@@ -113,33 +34,34 @@ size_t vox_scenario_file_rows(struct vox_scenario_file *file, struct vox_option 
     return sizeof table / sizeof table[0];
 }
 
-static int take_path(struct parser *p, const json_t *value, struct vox_scenario_file *file)
+static int take_path(struct vox_scenario_reader *r, const json_t *value,
+                     struct vox_scenario_file *file)
 {
     file->path = json_string_value(value);
     if (file->path && vox_setting_is_plain(file->path))
         return 0;
-    return fail(p, VOX_EFORMAT,
-                "the path of a sound file is missing, as a text without control "
-                "characters");
+    return vox_scenario_fail(r, VOX_EFORMAT,
+                             "the path of a sound file is missing, as a text without control "
+                             "characters");
 }
 
 /* "a.wav", or {"file": "a.wav", ...}. */
-static int read_file(struct parser *p, json_t *item, size_t index)
+static int read_file(struct vox_scenario_reader *r, json_t *item, size_t index)
 {
-    struct vox_scenario_file *file = &p->scenario->files[index];
+    struct vox_scenario_file *file = &r->scenario->files[index];
     struct vox_option rows[VOX_SCENARIO_ROWS];
-    int err = take_path(p, json_is_string(item) ? item : json_object_get(item, "file"), file);
+    int err = take_path(r, json_is_string(item) ? item : json_object_get(item, "file"), file);
     if (err >= 0 && !json_is_string(item))
-        err = read_object(p, item, "file", &file->name, rows, vox_scenario_file_rows(file, rows));
+        err = read_object(r, item, rows, vox_scenario_file_rows(file, rows), "file", &file->name);
     if (err >= 0 && file->loop && file->duration_ns == 0)
-        err = fail(p, VOX_EFORMAT, "loop needs duration_s, or it would never end");
+        err = vox_scenario_fail(r, VOX_EFORMAT, "loop needs duration_s, or it would never end");
     return err;
 }
 
 /* ---- encoders ---- */
 
 /* What settle would say in words of the command line. */
-static int check_frame(struct parser *p, const struct vox_encoding_options *o)
+static int check_frame(struct vox_scenario_reader *r, const struct vox_encoding_options *o)
 {
     static const int sizes[] = {120, 240, 480, 960, 1920, 2880};
     const struct vox_profile_settings *profile = vox_profile_settings((enum vox_profile)o->profile);
@@ -148,31 +70,34 @@ static int check_frame(struct parser *p, const struct vox_encoding_options *o)
         if (vox_rtp_to_ns(sizes[i]) == o->frame_ns)
             ticks = sizes[i];
     if (ticks == 0)
-        return fail(p, VOX_EFORMAT,
-                    "frame_ms %g: Opus has frames of 2.5, 5, 10, 20, 40 and 60 ms; choose one of "
-                    "these",
-                    vox_ns_to_ms(o->frame_ns));
+        return vox_scenario_fail(
+            r, VOX_EFORMAT,
+            "frame_ms %g: Opus has frames of 2.5, 5, 10, 20, 40 and 60 ms; choose one of "
+            "these",
+            vox_ns_to_ms(o->frame_ns));
     int64_t bytes = (int64_t)o->bitrate_bps * ticks / VOX_RTP_HZ / 8;
     if (bytes <= VOX_ENCODER_MAX_BYTES)
         return 0;
-    return fail(p, VOX_EFORMAT,
-                "bitrate_kbps %g with frame_ms %g: %lld bytes do not fit into one datagram (%d); "
-                "choose shorter frames or less",
-                o->bitrate_bps / 1000.0, vox_ns_to_ms(vox_rtp_to_ns(ticks)), (long long)bytes,
-                VOX_ENCODER_MAX_BYTES);
+    return vox_scenario_fail(
+        r, VOX_EFORMAT,
+        "bitrate_kbps %g with frame_ms %g: %lld bytes do not fit into one datagram (%d); "
+        "choose shorter frames or less",
+        o->bitrate_bps / 1000.0, vox_ns_to_ms(vox_rtp_to_ns(ticks)), (long long)bytes,
+        VOX_ENCODER_MAX_BYTES);
 }
 
-static int read_encoder(struct parser *p, json_t *item, size_t index)
+static int read_encoder(struct vox_scenario_reader *r, json_t *item, size_t index)
 {
-    struct vox_scenario_encoder *encoder = &p->scenario->encoders[index];
+    struct vox_scenario_encoder *encoder = &r->scenario->encoders[index];
     struct vox_option rows[VOX_SCENARIO_ROWS];
     vox_encoding_options_init(&encoder->options);
     size_t count = vox_encoding_options_rows(&encoder->options, rows);
-    int err = read_object(p, item, NULL, &encoder->name, rows, count);
+    int err = read_object(r, item, rows, count, "", &encoder->name);
     if (err >= 0)
-        err = check_frame(p, &encoder->options);
+        err = check_frame(r, &encoder->options);
     if (err >= 0 && !vox_encoding_options_settle(&encoder->options))
-        err = fail(p, VOX_EFORMAT, "these settings do not go together, as was just said");
+        err = vox_scenario_fail(r, VOX_EFORMAT,
+                                "these settings do not go together, as was just said");
     return err;
 }
 
@@ -188,16 +113,17 @@ size_t vox_scenario_network_rows(struct vox_scenario_network *network, struct vo
     return kept;
 }
 
-static int read_network(struct parser *p, json_t *item, size_t index)
+static int read_network(struct vox_scenario_reader *r, json_t *item, size_t index)
 {
-    struct vox_scenario_network *network = &p->scenario->networks[index];
+    struct vox_scenario_network *network = &r->scenario->networks[index];
     struct vox_option rows[VOX_SCENARIO_ROWS];
     vox_network_options_init(&network->options);
     size_t count = vox_scenario_network_rows(network, rows);
-    int err = read_object(p, item, NULL, &network->name, rows, count);
+    int err = read_object(r, item, rows, count, "", &network->name);
     const struct vox_network_options *o = &network->options;
     if (err >= 0 && o->loss >= 1 && o->burst_packets > 1)
-        err = fail(p, VOX_EFORMAT, "loss_pct 100 has no bursts; leave burst_packets out");
+        err = vox_scenario_fail(r, VOX_EFORMAT,
+                                "loss_pct 100 has no bursts; leave burst_packets out");
     return err;
 }
 
@@ -229,17 +155,17 @@ size_t vox_scenario_receiver_rows(struct vox_scenario_receiver *receiver, struct
     return count + sizeof speaker / sizeof speaker[0];
 }
 
-static int read_receiver(struct parser *p, json_t *item, size_t index)
+static int read_receiver(struct vox_scenario_reader *r, json_t *item, size_t index)
 {
-    struct vox_scenario_receiver *receiver = &p->scenario->receivers[index];
+    struct vox_scenario_receiver *receiver = &r->scenario->receivers[index];
     struct vox_option rows[VOX_SCENARIO_ROWS];
     vox_playout_options_init(&receiver->options);
     size_t count = vox_scenario_receiver_rows(receiver, rows);
-    int err = read_object(p, item, NULL, &receiver->name, rows, count);
+    int err = read_object(r, item, rows, count, "", &receiver->name);
     const struct vox_playout_options *o = &receiver->options;
     if (err >= 0 && o->min_delay_ns > o->max_delay_ns)
-        err = fail(p, VOX_EFORMAT, "min_delay_ms %g is above max_delay_ms %g",
-                   vox_ns_to_ms(o->min_delay_ns), vox_ns_to_ms(o->max_delay_ns));
+        err = vox_scenario_fail(r, VOX_EFORMAT, "min_delay_ms %g is above max_delay_ms %g",
+                                vox_ns_to_ms(o->min_delay_ns), vox_ns_to_ms(o->max_delay_ns));
     return err;
 }
 
@@ -250,7 +176,7 @@ struct list {
     const char *kind; /* "network": what one is called that has no name; NULL: by its path */
     size_t most;
     bool (*make)(struct vox_scenario *s, size_t count);
-    int (*read)(struct parser *p, json_t *item, size_t index);
+    int (*read)(struct vox_scenario_reader *r, json_t *item, size_t index);
     char **(*name)(struct vox_scenario *s, size_t index);
 };
 
@@ -312,41 +238,44 @@ static const struct list lists[] = {
 
 enum { LISTS = sizeof lists / sizeof lists[0] };
 
-static int check_list(struct parser *p, const json_t *list, size_t most)
+static int check_list(struct vox_scenario_reader *r, const json_t *list, size_t most)
 {
     if (!json_is_array(list))
-        return fail(p, VOX_EFORMAT, "must be a list [ ... ]");
+        return vox_scenario_fail(r, VOX_EFORMAT, "must be a list [ ... ]");
     if (json_array_size(list) == 0)
-        return fail(p, VOX_EFORMAT, "the list is empty, so there would be nothing to do");
+        return vox_scenario_fail(r, VOX_EFORMAT,
+                                 "the list is empty, so there would be nothing to do");
     if (json_array_size(list) > most)
-        return fail(p, VOX_ELIMIT, "has %zu items; at most %zu work", json_array_size(list), most);
+        return vox_scenario_fail(r, VOX_ELIMIT, "has %zu items; at most %zu work",
+                                 json_array_size(list), most);
     return 0;
 }
 
-static int default_name(struct parser *p, const struct list *list, size_t index)
+static int default_name(struct vox_scenario_reader *r, const struct list *list, size_t index)
 {
     char text[VOX_SCENARIO_NAME_BYTES];
-    char **name = list->name(p->scenario, index);
+    char **name = list->name(r->scenario, index);
     if (*name)
         return 0;
     int n = list->kind ? snprintf(text, sizeof text, "%s-%zu", list->kind, index + 1)
-                       : snprintf(text, sizeof text, "%s", p->scenario->files[index].path);
+                       : snprintf(text, sizeof text, "%s", r->scenario->files[index].path);
     if (n >= (int)sizeof text)
-        return fail(p, VOX_EFORMAT, "the path is too long to be a name, too; add a \"name\"");
+        return vox_scenario_fail(r, VOX_EFORMAT,
+                                 "the path is too long to be a name, too; add a \"name\"");
     *name = strdup(text);
-    return *name ? 0 : fail(p, VOX_ENOMEM, "out of memory");
+    return *name ? 0 : vox_scenario_fail(r, VOX_ENOMEM, "out of memory");
 }
 
-static int read_items(struct parser *p, const struct list *list, json_t *array)
+static int read_items(struct vox_scenario_reader *r, const struct list *list, json_t *array)
 {
     size_t count = json_array_size(array);
-    if (!list->make(p->scenario, count))
-        return fail(p, VOX_ENOMEM, "out of memory");
+    if (!list->make(r->scenario, count))
+        return vox_scenario_fail(r, VOX_ENOMEM, "out of memory");
     for (size_t i = 0; i < count; i++) {
-        snprintf(p->path, PATH_BYTES, "%s[%zu]", list->key, i);
-        int err = list->read(p, json_array_get(array, i), i);
+        snprintf(r->path, sizeof r->path, "%s[%zu]", list->key, i);
+        int err = list->read(r, json_array_get(array, i), i);
         if (err >= 0)
-            err = default_name(p, list, i);
+            err = default_name(r, list, i);
         if (err < 0)
             return err;
     }
@@ -367,74 +296,79 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Names tell rows and curves apart. */
-static int check_names(struct parser *p, const struct list *list, size_t count)
+static int check_names(struct vox_scenario_reader *r, const struct list *list, size_t count)
 {
     struct named *names = calloc(count, sizeof *names);
-    int err = names ? 0 : fail(p, VOX_ENOMEM, "out of memory");
+    int err = names ? 0 : vox_scenario_fail(r, VOX_ENOMEM, "out of memory");
     for (size_t i = 0; names && i < count; i++)
-        names[i] = (struct named){*list->name(p->scenario, i), i};
+        names[i] = (struct named){*list->name(r->scenario, i), i};
     if (names)
         qsort(names, count, sizeof *names, by_name);
     for (size_t i = 1; err >= 0 && i < count; i++) {
         if (strcmp(names[i - 1].name, names[i].name) != 0)
             continue;
-        p->path[0] = '\0';
-        err = fail(p, VOX_EFORMAT, "%s[%zu] and %s[%zu] have the same name \"%.100s\"", list->key,
-                   names[i - 1].index, list->key, names[i].index, names[i].name);
+        r->path[0] = '\0';
+        err = vox_scenario_fail(r, VOX_EFORMAT, "%s[%zu] and %s[%zu] have the same name \"%.100s\"",
+                                list->key, names[i - 1].index, list->key, names[i].index,
+                                names[i].name);
     }
     free(names);
     return err;
 }
 
 /* A list that is not there has one item with the defaults; only files have none. */
-static int read_list(struct parser *p, const struct list *list)
+static int read_list(struct vox_scenario_reader *r, const struct list *list)
 {
-    json_t *array = json_object_get(p->scenario->root, list->key);
+    json_t *array = json_object_get(r->scenario->root, list->key);
     json_t *fallback = !array && list->kind ? json_pack("[{}]") : NULL;
-    p->path[0] = '\0';
+    r->path[0] = '\0';
     if (!array && !fallback)
-        return fail(p, VOX_EFORMAT, "there is no \"%s\": [ ... ], the sounds to send", list->key);
-    snprintf(p->path, PATH_BYTES, "%s", list->key);
+        return vox_scenario_fail(r, VOX_EFORMAT, "there is no \"%s\": [ ... ], the sounds to send",
+                                 list->key);
+    snprintf(r->path, sizeof r->path, "%s", list->key);
     array = array ? array : fallback;
-    int err = check_list(p, array, list->most);
+    int err = check_list(r, array, list->most);
     if (err >= 0)
-        err = read_items(p, list, array);
+        err = read_items(r, list, array);
     if (err >= 0)
-        err = check_names(p, list, json_array_size(array));
+        err = check_names(r, list, json_array_size(array));
     json_decref(fallback);
     return err;
 }
 
 /* ---- seeds ---- */
 
-static int make_seeds(struct parser *p, size_t count)
+static int make_seeds(struct vox_scenario_reader *r, size_t count)
 {
     if (count > VOX_SCENARIO_MAX_SEEDS)
-        return fail(p, VOX_ELIMIT, "has %zu seeds; at most %d work", count, VOX_SCENARIO_MAX_SEEDS);
-    p->scenario->seeds = calloc(count, sizeof *p->scenario->seeds);
-    p->scenario->seed_count = count;
-    return p->scenario->seeds ? 0 : fail(p, VOX_ENOMEM, "out of memory");
+        return vox_scenario_fail(r, VOX_ELIMIT, "has %zu seeds; at most %d work", count,
+                                 VOX_SCENARIO_MAX_SEEDS);
+    r->scenario->seeds = calloc(count, sizeof *r->scenario->seeds);
+    r->scenario->seed_count = count;
+    return r->scenario->seeds ? 0 : vox_scenario_fail(r, VOX_ENOMEM, "out of memory");
 }
 
-static int read_range(struct parser *p, json_t *range)
+static int read_range(struct vox_scenario_reader *r, json_t *range)
 {
     json_int_t from = 1;
     json_int_t count = 0;
     json_error_t error;
     if (json_unpack_ex(range, &error, JSON_STRICT, "{s?I, s:I}", "from", &from, "count", &count) <
         0)
-        return fail(p, VOX_EFORMAT, "a range is {\"from\": 1, \"count\": 50}: %s", error.text);
+        return vox_scenario_fail(r, VOX_EFORMAT, "a range is {\"from\": 1, \"count\": 50}: %s",
+                                 error.text);
     if (from < 0 || from > INT64_MAX - VOX_SCENARIO_MAX_SEEDS)
-        return fail(p, VOX_EFORMAT,
-                    "from %" JSON_INTEGER_FORMAT " is not a seed: a whole number "
-                    "from 0 on",
-                    from);
+        return vox_scenario_fail(r, VOX_EFORMAT,
+                                 "from %" JSON_INTEGER_FORMAT " is not a seed: a whole number "
+                                 "from 0 on",
+                                 from);
     if (count < 1 || count > VOX_SCENARIO_MAX_SEEDS)
-        return fail(p, VOX_ELIMIT, "count %" JSON_INTEGER_FORMAT " is outside of 1..%d", count,
-                    VOX_SCENARIO_MAX_SEEDS);
-    int err = make_seeds(p, (size_t)count);
+        return vox_scenario_fail(r, VOX_ELIMIT,
+                                 "count %" JSON_INTEGER_FORMAT " is outside of 1..%d", count,
+                                 VOX_SCENARIO_MAX_SEEDS);
+    int err = make_seeds(r, (size_t)count);
     for (size_t i = 0; err >= 0 && i < (size_t)count; i++)
-        p->scenario->seeds[i] = (uint64_t)from + i;
+        r->scenario->seeds[i] = (uint64_t)from + i;
     return err;
 }
 
@@ -445,82 +379,58 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int check_seeds(struct parser *p)
+static int check_seeds(struct vox_scenario_reader *r)
 {
-    size_t count = p->scenario->seed_count;
+    size_t count = r->scenario->seed_count;
     uint64_t *sorted = calloc(count, sizeof *sorted);
-    int err = sorted ? 0 : fail(p, VOX_ENOMEM, "out of memory");
+    int err = sorted ? 0 : vox_scenario_fail(r, VOX_ENOMEM, "out of memory");
     if (sorted) {
-        memcpy(sorted, p->scenario->seeds, count * sizeof *sorted);
+        memcpy(sorted, r->scenario->seeds, count * sizeof *sorted);
         qsort(sorted, count, sizeof *sorted, by_value);
     }
     for (size_t i = 1; err >= 0 && i < count; i++)
         if (sorted[i] == sorted[i - 1])
-            err = fail(p, VOX_EFORMAT, "%llu is there twice", (unsigned long long)sorted[i]);
+            err = vox_scenario_fail(r, VOX_EFORMAT, "%llu is there twice",
+                                    (unsigned long long)sorted[i]);
     free(sorted);
     return err;
 }
 
-static int read_seeds(struct parser *p)
+static int read_seeds(struct vox_scenario_reader *r)
 {
-    json_t *seeds = json_object_get(p->scenario->root, "seeds");
-    snprintf(p->path, PATH_BYTES, "seeds");
+    json_t *seeds = json_object_get(r->scenario->root, "seeds");
+    snprintf(r->path, sizeof r->path, "seeds");
     if (json_is_object(seeds))
-        return read_range(p, seeds);
-    int err = seeds ? check_list(p, seeds, VOX_SCENARIO_MAX_SEEDS) : 0;
+        return read_range(r, seeds);
+    int err = seeds ? check_list(r, seeds, VOX_SCENARIO_MAX_SEEDS) : 0;
     if (err >= 0)
-        err = make_seeds(p, seeds ? json_array_size(seeds) : 1);
+        err = make_seeds(r, seeds ? json_array_size(seeds) : 1);
     if (err < 0)
         return err;
-    p->scenario->seeds[0] = 1;
+    r->scenario->seeds[0] = 1;
     for (size_t i = 0; i < json_array_size(seeds); i++) {
         const json_t *seed = json_array_get(seeds, i);
         if (!json_is_integer(seed) || json_integer_value(seed) < 0)
-            return fail(p, VOX_EFORMAT, "item %zu is not a whole number from 0 on", i);
-        p->scenario->seeds[i] = (uint64_t)json_integer_value(seed);
+            return vox_scenario_fail(r, VOX_EFORMAT, "item %zu is not a whole number from 0 on", i);
+        r->scenario->seeds[i] = (uint64_t)json_integer_value(seed);
     }
-    return check_seeds(p);
+    return check_seeds(r);
 }
 
 /* ---- the whole ---- */
 
-static int read_top(struct parser *p)
+static int read_top(struct vox_scenario_reader *r)
 {
-    struct vox_scenario *s = p->scenario;
-    struct vox_option rows[] = {
-        {.name = "quality", .kind = VOX_OPTION_FLAG, .target.flag = &s->quality},
-    };
-    const char *key;
-    json_t *value;
-    char why[VOX_SETTING_WHY_BYTES];
-    json_object_foreach(s->root, key, value)
-    {
-        bool is_list = strcmp(key, "seeds") == 0;
-        for (size_t i = 0; i < LISTS; i++)
-            is_list = is_list || strcmp(key, lists[i].key) == 0;
-        if (is_list)
-            continue;
-        bool is_name = strcmp(key, "name") == 0;
-        const struct vox_option *row = row_of_key(rows, 1, key);
-        if (!is_name && !row)
-            return fail_unknown(p, key, "name, files, encoders, networks, receivers, seeds", rows,
-                                1);
-        snprintf(p->path, PATH_BYTES, "%s", key);
-        if (is_name && !(json_is_string(value) && vox_setting_is_plain(json_string_value(value))))
-            return fail(p, VOX_EFORMAT, "must be a text without control characters");
-        if (is_name)
-            s->name = json_string_value(value);
-        else if (vox_setting_read(row, value, why) < 0)
-            return fail(p, VOX_EFORMAT, "%s", why);
-        p->path[0] = '\0';
-    }
-    return 0;
+    struct vox_scenario *s = r->scenario;
+    const struct vox_option row = {
+        .name = "quality", .kind = VOX_OPTION_FLAG, .target.flag = &s->quality};
+    return read_object(r, s->root, &row, 1, "files encoders networks receivers seeds", &s->name);
 }
 
 /* Each factor is at most a million, so that no product overflows before it is seen. */
-static int count_rows(struct parser *p)
+static int count_rows(struct vox_scenario_reader *r)
 {
-    struct vox_scenario *s = p->scenario;
+    struct vox_scenario *s = r->scenario;
     const size_t factors[] = {s->file_count, s->encoder_count, s->network_count, s->receiver_count,
                               s->seed_count};
     s->row_count = 1;
@@ -528,42 +438,41 @@ static int count_rows(struct parser *p)
         s->row_count *= (int64_t)factors[i];
         if (s->row_count <= VOX_SCENARIO_MAX_ROWS)
             continue;
-        p->path[0] = '\0';
-        return fail(p, VOX_ELIMIT,
-                    "%zu files x %zu encoders x %zu networks x %zu receivers x %zu seeds are more "
-                    "than %d rows; make several scenarios of it",
-                    s->file_count, s->encoder_count, s->network_count, s->receiver_count,
-                    s->seed_count, VOX_SCENARIO_MAX_ROWS);
+        r->path[0] = '\0';
+        return vox_scenario_fail(
+            r, VOX_ELIMIT,
+            "%zu files x %zu encoders x %zu networks x %zu receivers x %zu seeds are more "
+            "than %d rows; make several scenarios of it",
+            s->file_count, s->encoder_count, s->network_count, s->receiver_count, s->seed_count,
+            VOX_SCENARIO_MAX_ROWS);
     }
     return 0;
 }
 
-static int read_root(struct parser *p)
+static int read_root(struct vox_scenario_reader *r)
 {
-    int err = json_is_object(p->scenario->root)
-                  ? read_top(p)
-                  : fail(p, VOX_EFORMAT, "a scenario is an object { ... }");
+    int err = read_top(r);
     for (size_t i = 0; err >= 0 && i < LISTS; i++)
-        err = read_list(p, &lists[i]);
+        err = read_list(r, &lists[i]);
     if (err >= 0)
-        err = read_seeds(p);
-    return err < 0 ? err : count_rows(p);
+        err = read_seeds(r);
+    return err < 0 ? err : count_rows(r);
 }
 
 int vox_scenario_parse(const char *text, size_t len, struct vox_scenario *out,
                        char why[VOX_SCENARIO_WHY_BYTES])
 {
-    struct vox_scenario scenario = {.name = ""};
-    struct parser parser = {.scenario = &scenario, .why = why};
+    struct vox_scenario scenario = {0};
+    struct vox_scenario_reader reader = {.scenario = &scenario, .why = why};
     json_error_t error;
     if (len > VOX_SCENARIO_MAX_BYTES)
-        return fail(&parser, VOX_ELIMIT, "has %zu bytes; at most %d work", len,
-                    VOX_SCENARIO_MAX_BYTES);
+        return vox_scenario_fail(&reader, VOX_ELIMIT, "has %zu bytes; at most %d work", len,
+                                 VOX_SCENARIO_MAX_BYTES);
     scenario.root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     if (!scenario.root)
-        return fail(&parser, VOX_EFORMAT, "line %d, column %d: %s", error.line, error.column,
-                    error.text);
-    int err = read_root(&parser);
+        return vox_scenario_fail(&reader, VOX_EFORMAT, "line %d, column %d: %s", error.line,
+                                 error.column, error.text);
+    int err = read_root(&reader);
     if (err < 0)
         vox_scenario_clear(&scenario);
     else
@@ -583,6 +492,7 @@ void vox_scenario_clear(struct vox_scenario *s)
     clear_names(s, &lists[1], s->encoder_count);
     clear_names(s, &lists[2], s->network_count);
     clear_names(s, &lists[3], s->receiver_count);
+    free(s->name);
     free(s->files);
     free(s->encoders);
     free(s->networks);

@@ -71,8 +71,8 @@ struct vox_scenario_receiver {
 };
 
 struct vox_scenario {
-    const char *name; /* of the whole; "" if it has none */
-    bool quality;     /* the sound of each row is compared with the clean decode */
+    char *name;   /* of the whole; NULL if it has none */
+    bool quality; /* the sound of each row is compared with the clean decode */
     struct vox_scenario_file *files;
     struct vox_scenario_encoder *encoders;
     struct vox_scenario_network *networks;

@@ -20,7 +20,7 @@ static void files_alone_are_a_scenario(void **state)
     (void)state;
     struct vox_scenario s = parse("{\"files\": [\"a.wav\"]}");
     assert_int_equal(s.row_count, 1);
-    assert_string_equal(s.name, "");
+    assert_null(s.name);
     assert_false(s.quality);
     assert_string_equal(s.files[0].path, "a.wav");
     assert_string_equal(s.files[0].name, "a.wav");
