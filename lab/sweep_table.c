@@ -59,18 +59,23 @@ static int map_text(int fd, const char *path, struct text *out, char why[VOX_SWE
     return 0;
 }
 
+static int open_text(const char *path, struct text *out, char why[VOX_SWEEP_WHY_BYTES])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *out = (struct text){0};
+    if (fd < 0)
+        return fail_errno("open", path, why);
+    int err = map_text(fd, path, out, why);
+    close(fd);
+    return err;
+}
+
 static void unmap_text(struct text *text)
 {
     if (text->bytes)
         munmap((void *)(uintptr_t)text->bytes, text->len);
     *text = (struct text){0};
 }
-
-struct visitor {
-    /* line: with its end. < 0 ends the scan. */
-    int (*visit)(void *ctx, int64_t row, const char *line, size_t len);
-    void *ctx;
-};
 
 /* Length of the header; 0 if there is none yet, or a part of it. */
 static int skip_header(const struct text *text, const char *path, size_t *len,
@@ -102,7 +107,8 @@ static int fail_line(int err, const char *path, size_t number, char why[VOX_SWEE
 
 /* good: bytes up to the end of the last whole line. */
 static int scan(const struct vox_sweep_plan *plan, const struct text *text, const char *path,
-                const struct visitor *visitor, size_t *good, char why[VOX_SWEEP_WHY_BYTES])
+                const struct vox_sweep_visitor *visitor, size_t *good,
+                char why[VOX_SWEEP_WHY_BYTES])
 {
     size_t at;
     int err = skip_header(text, path, &at, why);
@@ -125,6 +131,18 @@ static int scan(const struct vox_sweep_plan *plan, const struct text *text, cons
         at += len;
         *good = at;
     }
+    return err;
+}
+
+int vox_sweep_table_read(const struct vox_sweep_plan *plan, const char *path,
+                         const struct vox_sweep_visitor *visitor, char why[VOX_SWEEP_WHY_BYTES])
+{
+    struct text text;
+    size_t good;
+    int err = open_text(path, &text, why);
+    if (err >= 0)
+        err = scan(plan, &text, path, visitor, &good, why);
+    unmap_text(&text);
     return err;
 }
 
@@ -214,7 +232,7 @@ static int settle(struct vox_sweep_table *table, size_t good, char why[VOX_SWEEP
 static int read_own(struct vox_sweep_table *table, bool restart, char why[VOX_SWEEP_WHY_BYTES])
 {
     struct text text;
-    struct visitor visitor = {visit_own, table};
+    struct vox_sweep_visitor visitor = {visit_own, table};
     size_t good = 0;
     int err = map_text(table->fd, table->path, &text, why);
     if (err >= 0 && !restart)
@@ -344,15 +362,11 @@ static int write_merged(const struct vox_sweep_plan *plan, const struct merger *
 static int read_tables(const struct vox_sweep_plan *plan, char *const *tables, int count,
                        struct text *texts, struct merger *merger, char why[VOX_SWEEP_WHY_BYTES])
 {
-    struct visitor visitor = {visit_merged, merger};
+    struct vox_sweep_visitor visitor = {visit_merged, merger};
     int err = 0;
     for (int i = 0; err >= 0 && i < count; i++) {
         size_t good;
-        int fd = open(tables[i], O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return fail_errno("open", tables[i], why);
-        err = map_text(fd, tables[i], &texts[i], why);
-        close(fd);
+        err = open_text(tables[i], &texts[i], why);
         if (err >= 0)
             err = scan(plan, &texts[i], tables[i], &visitor, &good, why);
     }

@@ -29,6 +29,16 @@ struct vox_sweep_table;
  */
 int vox_sweep_table_open(const struct vox_sweep_plan *plan, const char *path, bool restart,
                          struct vox_sweep_table **out, char why[VOX_SWEEP_WHY_BYTES]);
+struct vox_sweep_visitor {
+    /* line: with its end, valid during the call. < 0 ends the reading. */
+    int (*visit)(void *ctx, int64_t row, const char *line, size_t len);
+    void *ctx;
+};
+
+/* Each row of a table, as it stands there. Errors as for open, and those of visit. */
+int vox_sweep_table_read(const struct vox_sweep_plan *plan, const char *path,
+                         const struct vox_sweep_visitor *visitor, char why[VOX_SWEEP_WHY_BYTES]);
+
 /* What was appended stays. */
 void vox_sweep_table_close(struct vox_sweep_table *table);
 
