@@ -1,6 +1,7 @@
 #include "dsp/resample.h"
 
 #include "base/err.h"
+#include "dsp/fractional.h"
 
 #include <math.h>
 #include <samplerate.h>
@@ -10,8 +11,9 @@
 #include <string.h>
 
 /*
- * libsoxr for fixed ratios, libsamplerate for those that move: docs/decisions/0003-resampler.md has
- * the measurements. Both are zero phase: output frame 0 is input frame 0.
+ * libsoxr for fixed ratios, libsamplerate for those that move (docs/decisions/0003-resampler.md),
+ * our own filter where they move around 1 (0008-drift-resampler.md). All are zero phase: output
+ * frame 0 is input frame 0.
  */
 enum {
     MAX_CHANNELS = 8,
@@ -35,6 +37,7 @@ struct vox_resample {
                    float *out, size_t out_frames);
     soxr_t fixed;
     SRC_STATE *variable;
+    struct vox_fractional *near_one;
     double ratio;       /* output frames per input frame, with ppm */
     double held_frames; /* variable only: measured once */
     uint64_t in_total;  /* since create or reset */
@@ -101,6 +104,12 @@ static size_t variable_step(struct vox_resample *rs, const float *in, size_t in_
     }
     *used = (size_t)data.input_frames_used;
     return (size_t)data.output_frames_gen;
+}
+
+static size_t near_one_step(struct vox_resample *rs, const float *in, size_t in_frames,
+                            size_t *used, float *out, size_t out_frames)
+{
+    return vox_fractional_process(rs->near_one, rs->ratio, in, in_frames, used, out, out_frames);
 }
 
 /* One step; its output goes to the bin while there is some to skip. Says whether anything moved. */
@@ -191,6 +200,8 @@ void vox_resample_reset(struct vox_resample *rs)
         forget_fixed(rs);
     if (rs->variable)
         src_reset(rs->variable);
+    if (rs->near_one)
+        vox_fractional_reset(rs->near_one);
     rs->in_total = 0;
     rs->out_total = 0;
 }
@@ -216,14 +227,14 @@ static void measure_held(struct vox_resample *rs)
 
 double vox_resample_delay_frames(const struct vox_resample *rs)
 {
-    if (rs->variable)
+    if (rs->config.variable)
         return rs->held_frames;
     return (double)rs->in_total - (double)rs->out_total * rs->config.in_hz / rs->config.out_hz;
 }
 
 void vox_resample_set_ppm(struct vox_resample *rs, double ppm)
 {
-    if (!rs->variable || isnan(ppm))
+    if (!rs->config.variable || isnan(ppm))
         return;
     double bounded = fmax(-MAX_PPM, fmin(MAX_PPM, ppm));
     rs->ratio = rs->config.out_hz / rs->config.in_hz * (1.0 + bounded * 1e-6);
@@ -288,6 +299,13 @@ static int open_variable(struct vox_resample *rs)
     return 0;
 }
 
+static int open_near_one(struct vox_resample *rs)
+{
+    rs->step = near_one_step;
+    rs->held_frames = VOX_FRACTIONAL_HELD;
+    return vox_fractional_create(rs->config.channels, &rs->near_one);
+}
+
 static int open_engine(struct vox_resample *rs)
 {
     size_t scratch = STEP_FRAMES * (size_t)rs->config.channels;
@@ -296,7 +314,7 @@ static int open_engine(struct vox_resample *rs)
     if (!rs->silence || !rs->bin)
         return VOX_ENOMEM;
     if (rs->config.variable)
-        return open_variable(rs);
+        return rs->config.in_hz == rs->config.out_hz ? open_near_one(rs) : open_variable(rs);
     if (rs->config.in_hz == rs->config.out_hz) {
         rs->step = copy_step;
         return 0;
@@ -336,6 +354,7 @@ void vox_resample_destroy(struct vox_resample *rs)
         soxr_delete(rs->fixed);
     if (rs->variable)
         src_delete(rs->variable);
+    vox_fractional_destroy(rs->near_one);
     free(rs->silence);
     free(rs->bin);
     free(rs);
