@@ -16,7 +16,7 @@
 
 /* What replay has, so that a row can be looked at more closely there. */
 #define START_UNIX_NS (INT64_C(1767225600) * VOX_NS_PER_S)
-#define START_NS (10 * VOX_NS_PER_MS)
+#define START_NS (100 * VOX_NS_PER_MS)
 enum { SENDER_SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800 };
 
 enum { TEXT_BYTES = 3 * 1024, PATH_BYTES = 4096, PIECE_BYTES = 1 << 16 };
@@ -185,6 +185,13 @@ static int read_scenario(const char *path, struct vox_sweep_plan *plan,
     return err;
 }
 
+static int64_t sent_ns(const struct vox_scenario_file *file, int64_t whole_ns)
+{
+    if (file->duration_ns > 0 && (file->loop || (whole_ns > file->duration_ns)))
+        return file->duration_ns;
+    return whole_ns;
+}
+
 static int probe_file(struct vox_sweep_plan *plan, size_t index, char why[VOX_SWEEP_WHY_BYTES])
 {
     struct vox_sweep_file *file = &plan->files[index];
@@ -199,6 +206,7 @@ static int probe_file(struct vox_sweep_plan *plan, size_t index, char why[VOX_SW
         return err;
     }
     file->channels = vox_file_info(reader)->channels;
+    file->duration_ns = sent_ns(&plan->scenario.files[index], vox_file_info(reader)->duration_ns);
     vox_file_close(reader);
     return hash_file(file->path, &file->content, why);
 }
@@ -230,6 +238,11 @@ static int read_trace(struct vox_sweep_plan *plan, size_t index, char why[VOX_SW
     if (err < 0)
         snprintf(why, VOX_SWEEP_WHY_BYTES, "networks[%zu]: %s", index, reason);
     return err < 0 ? err : hash_file(path, &trace->content, why);
+}
+
+int64_t vox_sweep_trace_duration_ns(const struct vox_sweep_trace *trace)
+{
+    return (int64_t)vox_trace_count(trace->trace) * vox_trace_interval_ns(trace->trace);
 }
 
 static bool make_lists(struct vox_sweep_plan *plan)

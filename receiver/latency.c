@@ -35,6 +35,7 @@ static struct vox_quantiles quantiles(const struct vox_histogram *h)
         .p95_ns = vox_histogram_quantile_ns(h, 0.95),
         .p99_ns = vox_histogram_quantile_ns(h, 0.99),
         .max_ns = h->max_ns,
+        .mean_ns = vox_histogram_mean_ns(h),
     };
 }
 

@@ -135,6 +135,7 @@ struct vox_receiver_config {
 
 struct vox_quantiles {
     int64_t p50_ns, p95_ns, p99_ns, max_ns;
+    int64_t mean_ns;
 };
 
 enum vox_source_state { VOX_SOURCE_PROBATION, VOX_SOURCE_ACTIVE, VOX_SOURCE_ENDED };

@@ -108,8 +108,8 @@ static json_t *count(uint64_t n)
 
 static json_t *quantiles(const struct vox_quantiles *q)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "p50", ms(q->p50_ns), "p95", ms(q->p95_ns), "p99",
-                     ms(q->p99_ns), "max", ms(q->max_ns));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "p50", ms(q->p50_ns), "p95", ms(q->p95_ns), "p99",
+                     ms(q->p99_ns), "max", ms(q->max_ns), "mean", ms(q->mean_ns));
 }
 
 static json_t *glitches(const struct vox_source_stats *s)

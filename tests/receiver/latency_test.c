@@ -29,6 +29,7 @@ static void stages_add_up(void **state)
     expect_ms(out.delay.buffer.p95_ns, 30);
     expect_ms(out.delay.total.p50_ns, 35);
     expect_ms(out.delay.total.p99_ns, 35);
+    assert_int_equal(out.delay.buffer.mean_ns / 1000, 29801); /* (100 * 30 + 10) / 101 ms */
 }
 
 static void capture_times_make_the_total_absolute(void **state)
