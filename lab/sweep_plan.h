@@ -31,8 +31,9 @@ enum {
 
 struct vox_sweep_file {
     char *path;
-    uint64_t content; /* its hash */
-    int channels;     /* of the file */
+    uint64_t content;    /* its hash */
+    int channels;        /* of the file */
+    int64_t duration_ns; /* of what is sent of it; -1: only its end will tell */
 };
 
 struct vox_sweep_trace {
@@ -62,6 +63,9 @@ struct vox_sweep_plan {
 int vox_sweep_plan_open(const char *path, struct vox_sweep_plan *out,
                         char why[VOX_SWEEP_WHY_BYTES]);
 void vox_sweep_plan_close(struct vox_sweep_plan *plan);
+
+/* How long a trace lasts before it begins again. */
+int64_t vox_sweep_trace_duration_ns(const struct vox_sweep_trace *trace);
 
 /* Which recording, as encoded, a row is about. */
 size_t vox_sweep_plan_sound(const struct vox_sweep_plan *plan, int64_t row);

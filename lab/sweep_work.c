@@ -169,8 +169,9 @@ static void keep(struct vox_sweep_work *work, int64_t row, const struct desk *de
         work->next_sync_ns = t_ns + SYNC_EVERY_NS;
     }
     if (err < 0) {
-        snprintf(why, sizeof why, "row %lld cannot be written: %s", (long long)row,
-                 vox_err_text(err));
+        snprintf(why, sizeof why,
+                 "row %lld cannot be written: %s; when that is mended, the same command goes on",
+                 (long long)row, vox_err_text(err));
         fail(work, err, why);
         return;
     }
