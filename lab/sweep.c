@@ -303,6 +303,27 @@ static void count_wanted(struct sweep *sweep)
     }
 }
 
+static int64_t longest_sound_ns(const struct vox_sweep_plan *plan)
+{
+    int64_t longest_ns = 0;
+    for (size_t i = 0; i < plan->scenario.file_count; i++)
+        if (plan->files[i].duration_ns > longest_ns)
+            longest_ns = plan->files[i].duration_ns;
+    return longest_ns;
+}
+
+static void tell_loops(const struct sweep *sweep)
+{
+    int64_t longest_ns = longest_sound_ns(&sweep->plan);
+    for (size_t i = 0; i < sweep->plan.trace_count; i++) {
+        const struct vox_sweep_trace *trace = &sweep->plan.traces[i];
+        int64_t trace_ns = vox_sweep_trace_duration_ns(trace);
+        if (trace_ns < longest_ns)
+            vox_message_info("%s lasts %.1f s and begins again, since a sound lasts %.1f s",
+                             trace->path, (double)trace_ns / 1e9, (double)longest_ns / 1e9);
+    }
+}
+
 static void tell_start(const struct sweep *sweep)
 {
     const char *out = sweep->options->out;
@@ -407,6 +428,8 @@ int vox_sweep_main(int argc, char **argv)
         vox_message_error("%s", sweep.why);
         return VOX_EXIT_FAILED;
     }
+    if (!options.merge)
+        tell_loops(&sweep);
     int status = options.check ? check(&sweep) : options.merge ? merge(&sweep) : run(&sweep);
     vox_sweep_plan_close(&sweep.plan);
     return status;

@@ -49,7 +49,11 @@ static void put_quantiles(struct writer *w, const char *kind, const struct vox_q
     const struct {
         const char *name;
         int64_t ns;
-    } all[] = {{"p50", q->p50_ns}, {"p95", q->p95_ns}, {"p99", q->p99_ns}, {"max", q->max_ns}};
+    } all[] = {{"p50", q->p50_ns},
+               {"p95", q->p95_ns},
+               {"p99", q->p99_ns},
+               {"max", q->max_ns},
+               {"mean", q->mean_ns}};
     char name[64];
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         snprintf(name, sizeof name, "delay_ms.%s.%s", kind, all[i].name);

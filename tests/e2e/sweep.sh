@@ -181,6 +181,10 @@ mistakes() {
     echo '{"files": ["talk.flac"], "networks": [{}, {"trace": "bad.trace"}]}' >scenario/trace.json
     refused trace 1 'networks[1]: ' scenario/trace.json --check
     said trace 'scenario/bad.trace: line 2:'
+    printf "0 0 5\n1 20 25\n" >scenario/short.trace
+    echo '{"files": ["talk.flac"], "networks": [{"trace": "short.trace"}]}' >scenario/loop.json
+    lab loop scenario/loop.json --check
+    said loop "short.trace lasts 0.0 s and begins again"
     refused nothing 1 'cannot read the scenario nothing.json' nothing.json --check
     refused noout 2 '--out FILE is missing' scenario/matrix.json
     refused shard 2 'like 2/4' scenario/matrix.json --out x.csv --shard 5/4
