@@ -12,7 +12,10 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_TRIES = 20 };
 
 struct vox_sweep_table {
     const struct vox_sweep_plan *plan;
@@ -203,12 +206,24 @@ static bool is_same_file(int fd, const char *path)
            opened.st_dev == named.st_dev;
 }
 
+/* A sweep that was killed a moment ago may still be writing its last line to the disk. */
+static bool lock(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
 static int open_locked(struct vox_sweep_table *table, char why[VOX_SWEEP_WHY_BYTES])
 {
     table->fd = open(table->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (table->fd < 0)
         return fail_errno("open", table->path, why);
-    if (flock(table->fd, LOCK_EX | LOCK_NB) == 0 && is_same_file(table->fd, table->path))
+    if (lock(table->fd) && is_same_file(table->fd, table->path))
         return 0;
     snprintf(why, VOX_SWEEP_WHY_BYTES,
              "%s is being written by another sweep; wait for it, or give each shard a file of its "
