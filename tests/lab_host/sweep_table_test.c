@@ -111,6 +111,8 @@ static void any_torn_end_is_dropped(void **state)
     size_t first = header + make_line(&plan, 4, 0, text + header);
     size_t whole = first + make_line(&plan, 7, 0, text + first);
     for (size_t len = 0; len <= whole; len++) {
+        if (len < header - 2 && len % 97 > 0)
+            continue;
         write_text("torn.csv", text, len);
         struct vox_sweep_table *table = open_table(&plan, "torn.csv");
         assert_int_equal(vox_sweep_table_has(table, 4), len >= first);
