@@ -132,7 +132,13 @@ static int64_t next_pull(const struct vox_recv_host *h, int *source)
     return first;
 }
 
-/* Does everything that is due until t_ns, in order. */
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Does everything that is due until t_ns, in order. What turns out to have been due before is done
+ * now: nobody can play in the past. */
 static void advance(struct vox_recv_host *h, int64_t t_ns)
 {
     while (!h->stopping) {
@@ -141,12 +147,14 @@ static void advance(struct vox_recv_host *h, int64_t t_ns)
         int64_t tick_ns = vox_receiver_next_deadline_ns(h->engine);
         if (pull_ns > t_ns && tick_ns > t_ns)
             break;
-        if (tick_ns <= pull_ns) /* a report leaves now, and says how long it has waited */
+        if (tick_ns <= pull_ns) { /* a report leaves now, and says how long it has waited */
             vox_receiver_tick(h->engine, vox_clock_now_ns());
-        else
-            pull_block(h, source, pull_ns);
+        } else {
+            h->advanced_ns = later(h->advanced_ns, pull_ns);
+            pull_block(h, source, h->advanced_ns);
+        }
     }
-    h->advanced_ns = t_ns;
+    h->advanced_ns = later(h->advanced_ns, t_ns);
     vox_recording_end_sources(&h->recording, h->engine);
     check_recording(h);
 }
