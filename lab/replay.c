@@ -19,7 +19,8 @@
 #define SENDER_SEED UINT64_C(0x9E3779B97F4A7C15)
 #define BACK_SEED UINT64_C(0xD1B54A32D192ED03)
 
-enum { FIRST_SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800 };
+/* No more than in a live stream does the RTP clock begin at 0. */
+enum { FIRST_SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800, FIRST_TIMESTAMP = 0x566f7802 };
 
 struct stage {
     const struct vox_replay_options *options;
@@ -82,6 +83,7 @@ static void set_talker(const struct vox_replay_options *o, const struct vox_clip
     engine->input_bits = clip->bits;
     vox_encoding_options_apply(&o->encoding, clip->channels, engine);
     engine->ssrc = FIRST_SSRC + (uint32_t)number;
+    engine->first_timestamp = FIRST_TIMESTAMP;
     engine->seed = o->network.seed + (uint64_t)number;
     engine->cname = o->files[number];
     engine->wall_offset_ns = START_UNIX_NS;

@@ -17,7 +17,7 @@
 /* What replay has, so that a row can be looked at more closely there. */
 #define START_UNIX_NS (INT64_C(1767225600) * VOX_NS_PER_S)
 #define START_NS (100 * VOX_NS_PER_MS)
-enum { SENDER_SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800 };
+enum { SENDER_SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800, FIRST_TIMESTAMP = 0x566f7802 };
 
 enum { TEXT_BYTES = 3 * 1024, PATH_BYTES = 4096, PIECE_BYTES = 1 << 16 };
 
@@ -340,6 +340,7 @@ static void set_talker(const struct vox_sweep_plan *plan, size_t sound, const st
     engine->input_bits = clip->bits;
     vox_encoding_options_apply(o, clip->channels, engine);
     engine->ssrc = SENDER_SSRC;
+    engine->first_timestamp = FIRST_TIMESTAMP;
     engine->seed = 1;
     engine->wall_offset_ns = START_UNIX_NS;
     talker->pcm = clip->pcm;
