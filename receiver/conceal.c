@@ -19,10 +19,10 @@ void vox_conceal(struct vox_decoder *decoder, struct vox_fifo *fifo, int frames,
                  int64_t made_before)
 {
     int rounded = (frames + VOX_CONCEAL_GRAIN - 1) / VOX_CONCEAL_GRAIN * VOX_CONCEAL_GRAIN;
-    fifo->at = 0;
+    vox_fifo_rewind(fifo);
     fifo->frames = frames;
-    if (vox_decoder_conceal(decoder, rounded, fifo->pcm) < rounded)
-        memset(fifo->pcm, 0, (size_t)(frames * fifo->channels) * sizeof *fifo->pcm);
+    if (vox_decoder_conceal(decoder, rounded, vox_fifo_front(fifo)) < rounded)
+        memset(vox_fifo_front(fifo), 0, (size_t)(frames * fifo->channels) * sizeof *fifo->pcm);
     else if (made_before >= VOX_CONCEAL_FADE_FROM)
         fade_out(fifo, made_before);
 }
@@ -31,10 +31,12 @@ bool vox_conceal_from_fec(struct vox_decoder *decoder, struct vox_fifo *fifo,
                           const struct vox_packet *packet, int frames)
 {
     int whole = packet->info.frame_ticks;
-    if (vox_decoder_fec(decoder, packet->payload, packet->payload_bytes, whole, fifo->pcm) < whole)
+    vox_fifo_rewind(fifo);
+    float *pcm = vox_fifo_front(fifo);
+    if (vox_decoder_fec(decoder, packet->payload, packet->payload_bytes, whole, pcm) < whole)
         return false;
-    fifo->at = whole - frames;
-    fifo->frames = frames;
+    fifo->frames = whole;
+    vox_fifo_drop(fifo, whole - frames);
     return true;
 }
 

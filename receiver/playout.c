@@ -18,6 +18,7 @@ enum {
     CONCEAL_MOST = 960,               /* of a known hole in one call */
     IDLE_AFTER = VOX_CONCEAL_FADE_TO, /* then the stream is idle, and what comes is seated anew */
     JITTER_SLOTS = 1024,              /* 2.5 s of 2.5 ms packets */
+    STRETCH_AHEAD = VOX_STRETCH_LAG_MAX + VOX_STRETCH_FADE, /* which a shortening may look at */
 };
 
 /* The delay may stand this far off its target before audio is cut or repeated for it. */
@@ -295,6 +296,7 @@ static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int6
 static bool append_head(struct vox_playout *p, const struct vox_packet *head, int64_t playout_ns)
 {
     int duration = head->info.duration_ticks;
+    vox_fifo_rewind(&p->fifo);
     float *end = vox_fifo_end(&p->fifo);
     int n = vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, end);
     bool decoded = n == duration;
@@ -352,8 +354,10 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
     take_stock(p, head, t_ns);
     vox_gap_late(&p->gap, head, p->gap.made - (position - head->ts), p->lead_ns);
     p->counts.late++;
+    vox_fifo_rewind(&p->fifo);
+    float *unheard = vox_fifo_end(&p->fifo);
     if (vox_jitter_count(p->jitter) <= 2 &&
-        vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, p->fifo.pcm) > 0)
+        vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, unheard) > 0)
         p->counts.decoded++;
     if (end > p->play_ts)
         p->play_ts = end;
@@ -365,8 +369,7 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
 static void read_ahead(struct vox_playout *p, int64_t t_ns)
 {
     const struct vox_packet *head;
-    vox_fifo_to_start(&p->fifo);
-    while (p->fifo.frames < VOX_STRETCH_NEED_FRAMES && (head = vox_jitter_head(p->jitter)) &&
+    while (p->fifo.frames < STRETCH_AHEAD && (head = vox_jitter_head(p->jitter)) &&
            head->index == p->last_index + 1 && head->ts == p->play_ts) {
         take_stock(p, head, t_ns);
         append_head(p, head, t_ns + vox_rtp_to_ns(p->fifo.frames));
@@ -377,8 +380,10 @@ static void stretch(struct vox_playout *p, int64_t t_ns, bool shorter)
 {
     int channels = vox_decoder_channels(p->decoder);
     read_ahead(p, t_ns);
-    int change = shorter ? -vox_stretch_shorten(p->fifo.pcm, p->fifo.frames, channels)
-                         : vox_stretch_lengthen(p->fifo.pcm, p->fifo.frames, channels);
+    float *next = vox_fifo_front(&p->fifo);
+    int change = shorter ? -vox_stretch_shorten(next, p->fifo.frames, channels, VOX_STRETCH_UNHEARD)
+                         : vox_stretch_lengthen(next, VOX_FIFO_PAST, p->fifo.frames, channels,
+                                                VOX_STRETCH_UNHEARD);
     if (change == 0)
         return;
     p->fifo.frames += change;
@@ -409,7 +414,6 @@ static bool play_head(struct vox_playout *p, const struct vox_packet *head, int 
     note_lead(p, lead_ns);
     take_stock(p, head, t_ns);
     close_gap(p, head);
-    p->fifo.at = 0;
     p->expanded = 0;
     bool decoded = append_head(p, head, t_ns - vox_rtp_to_ns(skip));
     if (skip > 0 && skip < p->fifo.frames) {

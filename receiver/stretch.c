@@ -5,90 +5,96 @@
 
 enum { COARSE = 4 }; /* every fourth lag and sample first */
 
-/* Below this similarity a splice is audible in speech. */
-#define SIMILAR_ENOUGH 0.75
 /* Mean square under which it is silence, and any splice will do: -60 dBFS. */
 #define SILENT 1e-6
 
-/* Normalised correlation of the fade's length at `lag`, first channel, every `step`-th sample. */
-static double similarity(const float *pcm, int channels, int lag, int step, double *power)
+/* A place for a splice: how far from the next frame, and how well the two fit. */
+struct fit {
+    int lag; /* > 0 */
+    double similarity;
+    double power; /* mean square of both sides */
+};
+
+/* Normalised correlation over the fade's length, all channels, every `step`-th frame. */
+static struct fit compare(const float *here, int lag, int way, int channels, int step)
 {
-    double cross = 0, here = 0, there = 0;
-    for (int i = 0; i < VOX_STRETCH_FADE; i += step) {
-        double a = (double)pcm[i * channels];
-        double b = (double)pcm[(i + lag) * channels];
-        cross += a * b;
-        here += a * a;
-        there += b * b;
-    }
-    *power = (here + there) * step / (2.0 * VOX_STRETCH_FADE);
-    return cross / sqrt(here * there + 1e-20);
+    const float *there = here + way * lag * channels;
+    double cross = 0, left = 0, right = 0;
+    for (int i = 0; i < VOX_STRETCH_FADE; i += step)
+        for (int c = 0; c < channels; c++) {
+            double a = (double)here[i * channels + c];
+            double b = (double)there[i * channels + c];
+            cross += a * b;
+            left += a * a;
+            right += b * b;
+        }
+    return (struct fit){.lag = lag,
+                        .similarity = cross / sqrt(left * right + 1e-20),
+                        .power = (left + right) * step / (2.0 * VOX_STRETCH_FADE * channels)};
 }
 
-/* The best lag, or 0 if no splice would go unheard. */
-static int best_lag(const float *pcm, int channels)
+/* The best lag of from..to. way: 1 is audio to come, -1 audio that was played. */
+static struct fit best_of(const float *here, int from, int to, int way, int channels, int step)
 {
-    int best = VOX_STRETCH_LAG_MAX;
-    double top = -1, power = 0;
-    for (int lag = VOX_STRETCH_LAG_MIN; lag <= VOX_STRETCH_LAG_MAX; lag += COARSE) {
-        double s = similarity(pcm, channels, lag, COARSE, &power);
-        if (s > top) {
-            top = s;
-            best = lag;
-        }
+    struct fit best = {.lag = from, .similarity = -2};
+    for (int lag = from; lag <= to; lag += step) {
+        struct fit fit = compare(here, lag, way, channels, step);
+        if (fit.similarity > best.similarity)
+            best = fit;
     }
-    int middle = best;
-    top = -1;
-    for (int lag = middle - COARSE + 1; lag < middle + COARSE; lag++) {
-        if (lag < VOX_STRETCH_LAG_MIN || lag > VOX_STRETCH_LAG_MAX)
-            continue;
-        double s = similarity(pcm, channels, lag, 1, &power);
-        if (s > top) {
-            top = s;
-            best = lag;
-        }
-    }
-    similarity(pcm, channels, best, 1, &power);
-    return top >= SIMILAR_ENOUGH || power < SILENT ? best : 0;
+    return best;
 }
 
-/* out goes from `from` to `to` linearly over the fade; it overlaps neither. */
-static void cross_fade(const float *from, const float *to, int channels, float *out)
+/* The best lag up to `most`, or 0 if no splice is good enough. */
+static int find_lag(const float *here, int most, int way, int channels, double least_similarity)
+{
+    if (most < VOX_STRETCH_LAG_MIN)
+        return 0;
+    most = most < VOX_STRETCH_LAG_MAX ? most : VOX_STRETCH_LAG_MAX;
+    int middle = best_of(here, VOX_STRETCH_LAG_MIN, most, way, channels, COARSE).lag;
+    int from = middle - COARSE + 1, to = middle + COARSE - 1;
+    from = from < VOX_STRETCH_LAG_MIN ? VOX_STRETCH_LAG_MIN : from;
+    struct fit best = best_of(here, from, to < most ? to : most, way, channels, 1);
+    return best.similarity >= least_similarity || best.power < SILENT ? best.lag : 0;
+}
+
+/* Over the fade, `pcm` begins as `from` and ends as it is. */
+static void fade_over(const float *from, float *pcm, int channels)
 {
     for (int i = 0; i < VOX_STRETCH_FADE; i++) {
         float in = (float)(i + 1) / (float)(VOX_STRETCH_FADE + 1);
-        for (int c = 0; c < channels; c++) {
-            int k = i * channels + c;
-            out[k] = from[k] * (1 - in) + to[k] * in;
-        }
+        for (int k = i * channels; k < (i + 1) * channels; k++)
+            pcm[k] = from[k] * (1 - in) + pcm[k] * in;
     }
 }
 
-int vox_stretch_shorten(float *pcm, int frames, int channels)
+static size_t bytes_of(int frames, int channels)
 {
-    if (frames < VOX_STRETCH_NEED_FRAMES)
-        return 0;
-    int lag = best_lag(pcm, channels);
+    return (size_t)frames * (size_t)channels * sizeof(float);
+}
+
+int vox_stretch_shorten(float *next, int frames, int channels, double least_similarity)
+{
+    float from[VOX_STRETCH_FADE * 2];
+    int lag = find_lag(next, frames - VOX_STRETCH_FADE, 1, channels, least_similarity);
     if (lag == 0)
         return 0;
-    float fade[VOX_STRETCH_FADE * 2];
-    cross_fade(pcm, pcm + lag * channels, channels, fade);
-    memmove(pcm, pcm + lag * channels, (size_t)(frames - lag) * (size_t)channels * sizeof *pcm);
-    memcpy(pcm, fade, (size_t)(VOX_STRETCH_FADE * channels) * sizeof *pcm);
+    memcpy(from, next, bytes_of(VOX_STRETCH_FADE, channels));
+    memmove(next, next + lag * channels, bytes_of(frames - lag, channels));
+    fade_over(from, next, channels);
     return lag;
 }
 
-int vox_stretch_lengthen(float *pcm, int frames, int channels)
+int vox_stretch_lengthen(float *next, int past, int frames, int channels, double least_similarity)
 {
-    if (frames < VOX_STRETCH_NEED_FRAMES)
-        return 0;
-    int lag = best_lag(pcm, channels);
+    float from[VOX_STRETCH_FADE * 2];
+    int most = frames < VOX_STRETCH_FADE ? 0 : past;
+    int lag = find_lag(next, most, -1, channels, least_similarity);
     if (lag == 0)
         return 0;
-    float fade[VOX_STRETCH_FADE * 2];
-    cross_fade(pcm + lag * channels, pcm, channels, fade);
-    float *repeat = pcm + lag * channels;
-    memmove(repeat, pcm, (size_t)frames * (size_t)channels * sizeof *pcm);
-    memcpy(repeat, fade, (size_t)(VOX_STRETCH_FADE * channels) * sizeof *pcm);
+    memcpy(from, next, bytes_of(VOX_STRETCH_FADE, channels));
+    memmove(next + lag * channels, next, bytes_of(frames, channels));
+    memcpy(next, next - lag * channels, bytes_of(lag, channels));
+    fade_over(from, next, channels);
     return lag;
 }
