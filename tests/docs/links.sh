@@ -8,6 +8,7 @@ docs=$(find README.md CHANGELOG.md CONTRIBUTING.md docs -name '*.md')
 files >"$scratch/files"
 sed 's,/[^/]*$,/,' "$scratch/files" | sort -u | grep / >"$scratch/folders"
 grep -ho '\.name = "[a-z-]*"' common/cli/*.c sender/*.c receiver/*.c lab/*.c | cut -d '"' -f 2 >"$scratch/options"
+sed -n 's/.*_options_rows([^"]*"\([a-z-]*\)".*/\1/p' lab/*.c >>"$scratch/options" # by another name there
 printf '%s\n' help version quick >>"$scratch/options"
 
 # Anchors as GitHub makes them from headings.
