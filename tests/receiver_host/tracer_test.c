@@ -160,6 +160,55 @@ static void path_that_gets_faster_keeps_its_differences(void **state)
     vox_trace_destroy(trace);
 }
 
+/* The second packet overtakes the first. */
+static void begins_with_the_first_packet(void **state)
+{
+    (void)state;
+    struct call call = begin();
+    struct vox_tracer_stats stats;
+    call_packet(&call, 1, 0);
+    call_packet(&call, 0, 25);
+    struct vox_trace *trace = end(&call, &stats);
+    assert_int_equal(vox_trace_count(trace), 2);
+    assert_true(vox_trace_at(trace, 0)->seq == 1000);
+    assert_int_equal(way_us(trace, 0), 25000);
+    assert_int_equal(way_us(trace, 1), 0);
+    vox_trace_destroy(trace);
+}
+
+/* From packets of 60 ms to those of 20 while some are lost: what is known stays true. */
+static void lost_ones_are_sent_before_the_next(void **state)
+{
+    (void)state;
+    struct call call = begin();
+    struct vox_tracer_stats stats;
+    int64_t media_ns = 60 * VOX_NS_PER_MS;
+    call.toc = TOC_60_MS;
+    call_packet_at(&call, 0, 0, 0);
+    call.toc = TOC_20_MS;
+    call_packet_at(&call, 3, media_ns + 2 * CALL_INTERVAL_NS, media_ns + 2 * CALL_INTERVAL_NS);
+    struct vox_trace *trace = end(&call, &stats);
+    assert_true(says("# interval_ms 60.000\n"));
+    assert_true(says("\n1001 60.000 lost\n1002 100.000 lost\n1003 100.000 100.000\n"));
+    vox_trace_destroy(trace);
+}
+
+/* Of the shortest packets more are held back than one block of text holds. */
+static void short_packets_come_in_whole_lines(void **state)
+{
+    (void)state;
+    struct call call = begin();
+    struct vox_tracer_stats stats;
+    int64_t step_ns = 5 * VOX_NS_PER_MS / 2;
+    call.toc = TOC_2_5_MS;
+    for (int n = 0; n < 9000; n++)
+        call_packet_at(&call, n, n * step_ns, n * step_ns + n % 3 * VOX_NS_PER_MS / 3);
+    struct vox_trace *trace = end(&call, &stats);
+    assert_true(says("# interval_ms 2.500\n"));
+    assert_int_equal(vox_trace_count(trace), 9000);
+    vox_trace_destroy(trace);
+}
+
 static void pause_of_a_silent_sender_is_a_pause(void **state)
 {
     (void)state;
@@ -211,9 +260,10 @@ static void other_sources_are_counted(void **state)
     typed.payload_type++;
     call_packet(&typed, 2, 0);
     call_packet(&call, 3, 0);
+    call_packet(&other, 500, 0); /* when this one has been quiet for long */
     struct vox_trace *trace = end(&call, &stats);
     assert_int_equal(stats.ssrc, CALL_SSRC);
-    assert_int_equal(stats.others, 2);
+    assert_int_equal(stats.others, 3);
     assert_int_equal(stats.packets, 3);
     vox_trace_destroy(trace);
 }
@@ -356,6 +406,9 @@ RUN(cmocka_unit_test(writes_what_became_of_each_packet),
     cmocka_unit_test(counts_on_where_numbers_wrap),
     cmocka_unit_test(waits_five_seconds_for_a_packet),
     cmocka_unit_test(path_that_gets_faster_keeps_its_differences),
+    cmocka_unit_test(begins_with_the_first_packet),
+    cmocka_unit_test(lost_ones_are_sent_before_the_next),
+    cmocka_unit_test(short_packets_come_in_whole_lines),
     cmocka_unit_test(pause_of_a_silent_sender_is_a_pause),
     cmocka_unit_test(sender_that_begins_again_is_followed_on),
     cmocka_unit_test(other_sources_are_counted), cmocka_unit_test(a_stray_packet_is_no_source),
