@@ -115,7 +115,11 @@ static void keep_in_range(struct vox_delay *d)
 int64_t vox_delay_packet(struct vox_delay *d, int64_t ts, int64_t arrival_ns)
 {
     int64_t transit_ns = arrival_ns - vox_rtp_to_ns(ts);
-    int64_t now_ns = arrival_ns < 0 ? 0 : arrival_ns;
+    bool first = !d->started;
+    if (first)
+        d->origin_ns = arrival_ns;
+    /* The same arrivals make the same decisions, whatever the host's clock shows. */
+    int64_t now_ns = arrival_ns > d->origin_ns ? arrival_ns - d->origin_ns : 0;
     note_least(&d->recent, VOX_DELAY_MINIMA, now_ns / BASE_SLOT_NS, transit_ns);
     note_least(&d->longer, VOX_DELAY_SKEW_POINTS, now_ns / SKEW_SLOT_NS, transit_ns);
     d->base_ns = least_of(&d->recent, VOX_DELAY_MINIMA);
@@ -126,7 +130,7 @@ int64_t vox_delay_packet(struct vox_delay *d, int64_t ts, int64_t arrival_ns)
     d->buckets[bucket_of(late_ns)] += d->weight;
     d->total += d->weight;
     keep_in_range(d);
-    if (late_ns > d->target_ns || now_ns - d->last_decision_ns >= DECISION_NS)
+    if (first || late_ns > d->target_ns || now_ns - d->last_decision_ns >= DECISION_NS)
         decide(d, now_ns);
     return late_ns;
 }

@@ -39,7 +39,8 @@ struct vox_delay_minima {
 
 struct vox_delay {
     bool started;
-    int64_t base_ns; /* least transit: arrival of the fastest packet of media time 0 */
+    int64_t origin_ns; /* first arrival: slots of time count from it, not from the host's zero */
+    int64_t base_ns;   /* least transit: arrival of the fastest packet of media time 0 */
     struct vox_delay_minima recent; /* for base_ns */
     struct vox_delay_minima longer; /* for the skew */
     double weight;                  /* of the next packet; grows, which makes the older ones fade */

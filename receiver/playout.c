@@ -152,6 +152,8 @@ int vox_playout_ready_frames(const struct vox_playout *p)
     const struct vox_packet *head = vox_jitter_head(p->jitter);
     if (p->fifo.frames > 0)
         return p->fifo.frames;
+    if (!p->started)
+        return head ? head->info.duration_ticks : 0;
     /* Of a late packet, only the rest: what follows it must not be asked for before its time. */
     int64_t over = head ? p->play_ts + p->expanded - head->ts : -1;
     return over >= 0 && over < head->info.duration_ticks ? head->info.duration_ticks - (int)over

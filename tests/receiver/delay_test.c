@@ -165,10 +165,40 @@ static void skew_is_measured(void **state)
     assert_true(skew_after(100, 10, 0) == 0.0);
 }
 
+/* Targets along a minute of a path that stalls and changes, heard by a host whose clock started so
+ * long ago. Returns their sum, in which each decision counts. */
+static int64_t decisions_at(int64_t clock_ns)
+{
+    struct vox_rng rng;
+    int64_t sum_ns = 0;
+    vox_delay_init(&d);
+    vox_rng_init(&rng, 3, 0);
+    for (int64_t i = 0; i < 3000; i++) {
+        double late_ms = (i % 700 > 400 ? 40 : 10) + 30 * vox_rng_uniform(&rng);
+        vox_delay_packet(&d, i * TICKS, clock_ns + i * PACKET_NS + vox_ms_to_ns(late_ms));
+        if (i % 500 == 499)
+            vox_delay_forget_fastest(&d);
+        sum_ns += vox_delay_target_ns(&d) + vox_delay_base_ns(&d) - clock_ns;
+    }
+    return sum_ns;
+}
+
+/* A stream is heard alike on a machine that just started, in virtual time, and a year later. */
+static void the_hosts_clock_decides_nothing(void **state)
+{
+    (void)state;
+    int64_t sum_ns = decisions_at(0);
+    static const int64_t clocks_ns[] = {1, 123456789, 30 * VOX_NS_PER_MS,
+                                        365 * 86400 * VOX_NS_PER_S};
+    for (size_t i = 0; i < COUNT(clocks_ns); i++)
+        assert_true(decisions_at(clocks_ns[i]) == sum_ns);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 RUN(TEST(believes_in_some_jitter_before_the_first_packet),
     TEST(falls_near_nothing_on_a_quiet_stream), TEST(lateness_is_over_the_fastest),
     TEST(grows_at_once_and_shrinks_later), TEST(covers_what_it_has_seen),
     TEST(a_slower_path_becomes_the_rule), TEST(the_fastest_can_be_forgotten),
-    TEST(nothing_breaks_beyond_the_range), TEST(skew_is_measured))
+    TEST(nothing_breaks_beyond_the_range), TEST(skew_is_measured),
+    TEST(the_hosts_clock_decides_nothing))
