@@ -6,6 +6,7 @@
 #include "cli/message.h"
 #include "lab/clip.h"
 #include "lab/replay_output.h"
+#include "lab/report.h"
 #include "net/clock.h"
 
 #include <stdlib.h>
@@ -200,7 +201,14 @@ int vox_replay_main(int argc, char **argv)
     if (!stage)
         return VOX_EXIT_FAILED;
     stage->options = &options;
-    int status = load_files(stage);
+    struct vox_audio_error error;
+    int status = VOX_EXIT_DONE;
+    if (options.report && vox_lab_report_check(&error) < 0) {
+        vox_message_error("%s", error.text);
+        status = VOX_EXIT_FAILED;
+    }
+    if (status == VOX_EXIT_DONE)
+        status = load_files(stage);
     if (status == VOX_EXIT_DONE)
         status = load_trace(stage);
     if (status == VOX_EXIT_DONE) {

@@ -7,6 +7,8 @@
 #include "dsp/pcm.h"
 #include "lab/emodel.h"
 #include "lab/quality.h"
+#include "lab/replay_settings.h"
+#include "lab/report.h"
 #include "lab/score.h"
 #include "net/clock.h"
 #include "receiver/report.h"
@@ -353,6 +355,33 @@ static bool write_trace(const struct verdict *v)
     return close_text(file, path, written);
 }
 
+/* ---- a page ---- */
+
+static bool write_report(const struct verdict *v)
+{
+    struct vox_replay_settings *settings = malloc(sizeof *settings);
+    struct vox_audio_error error;
+    if (!settings)
+        return false;
+    vox_replay_settings_describe(v->options, settings);
+    const struct vox_lab_report_input input = {
+        .title = v->options->files[0],
+        .settings = settings->words,
+        .run = v->run,
+        .reference = v->reference.pcm,
+        .reference_frames = v->reference.frames,
+        .channels = v->reference.channels,
+        .quality = v->has_quality ? &v->quality : NULL,
+        .r_factor = v->has_rating ? v->rating.r : (double)NAN,
+        .mos = v->has_rating ? v->rating.mos : (double)NAN,
+    };
+    int err = vox_lab_report_write(v->options->report, &input, &error);
+    if (err < 0)
+        vox_message_error("%s", error.text);
+    free(settings);
+    return err >= 0;
+}
+
 /* ---- for people ---- */
 
 static void tell(const struct verdict *v, int64_t took_ns)
@@ -401,6 +430,8 @@ static bool write_all(struct verdict *v)
         done &= write_stats(v);
     if (o->events)
         done &= write_events(v);
+    if (o->report)
+        done &= write_report(v);
     if (o->trace_out)
         done &= write_trace(v);
     return done;

@@ -6,6 +6,8 @@
 #include "cli/meter.h"
 #include "cli/options.h"
 #include "cli/status.h"
+#include "lab/report_gnuplot.h"
+#include "lab/sweep_report.h"
 #include "lab/sweep_table.h"
 #include "lab/sweep_work.h"
 #include "net/clock.h"
@@ -22,13 +24,14 @@
 #define LOOK_EVERY_NS (100 * VOX_NS_PER_MS)
 #define TELL_EVERY_NS (60 * VOX_NS_PER_S)
 
-enum { MAX_ROWS = 8, BAR_CELLS = 20, TEXT_BYTES = 200, MAX_SHARDS = 1000000 };
+enum { MAX_ROWS = 9, BAR_CELLS = 20, TEXT_BYTES = 200, MAX_SHARDS = 1000000 };
 
 struct sweep_options {
     const char *scenario; /* texts are borrowed from argv */
     char *const *tables;  /* to merge */
     int table_count;
     const char *out;
+    const char *report;
     const char *shard_text;
     int64_t shard, shards; /* from 0 */
     int jobs;              /* 0: as many as there are processors */
@@ -77,6 +80,12 @@ static size_t rows_of(struct vox_option *rows, struct sweep_options *o)
          .kind = VOX_OPTION_STRING,
          .target.string = &o->out,
          .help = "the table, as CSV; rows that are in it already are not done again"},
+        {.name = "report",
+         .argument = "FILE",
+         .group = "Output",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->report,
+         .help = "write a page to look at: FILE.html"},
         {.name = "restart",
          .group = "Output",
          .kind = VOX_OPTION_FLAG,
@@ -141,6 +150,8 @@ static bool fits_together(const struct sweep_options *o)
 {
     if (!o->out && !o->check)
         vox_message_error("--out FILE is missing: where the table goes");
+    else if (o->check && o->report)
+        vox_message_error("--check makes no rows to --report");
     else if (o->merge && o->table_count == 0)
         vox_message_error("--merge needs the tables to merge, after SCENARIO");
     else if (!o->merge && o->table_count > 0)
@@ -356,6 +367,25 @@ static int tell_end(const struct sweep *sweep)
     return VOX_EXIT_DONE;
 }
 
+/* Of the table as it is. */
+static int report(struct sweep *sweep)
+{
+    struct vox_sweep_digest digest;
+    struct vox_audio_error error;
+    const struct sweep_options *o = sweep->options;
+    if (!o->report)
+        return VOX_EXIT_DONE;
+    if (vox_sweep_digest_make(&sweep->plan, o->out, &digest, sweep->why) < 0) {
+        vox_message_error("%s", sweep->why);
+        return VOX_EXIT_FAILED;
+    }
+    int err = vox_sweep_report_write(o->report, &digest, &error);
+    if (err < 0)
+        vox_message_error("%s", error.text);
+    vox_sweep_digest_clear(&digest);
+    return err < 0 ? VOX_EXIT_FAILED : VOX_EXIT_DONE;
+}
+
 static int run(struct sweep *sweep)
 {
     const struct sweep_options *o = sweep->options;
@@ -373,7 +403,7 @@ static int run(struct sweep *sweep)
         vox_message_error("%s", sweep->why);
     int status = err < 0 ? VOX_EXIT_FAILED : tell_end(sweep);
     vox_sweep_table_close(sweep->table);
-    return status;
+    return status == VOX_EXIT_DONE ? report(sweep) : status;
 }
 
 /* ---- the other commands ---- */
@@ -407,7 +437,7 @@ static int merge(struct sweep *sweep)
     vox_message_info("%lld of %lld rows are in %s", (long long)result.rows,
                      (long long)sweep->plan.scenario.row_count, o->out);
     if (result.missing == 0)
-        return VOX_EXIT_DONE;
+        return report(sweep);
     vox_message_error("%lld rows are missing, the first is %lld; voxgram-lab sweep %s --out %s "
                       "does them",
                       (long long)result.missing, (long long)result.first_missing, o->scenario,
@@ -423,6 +453,11 @@ int vox_sweep_main(int argc, char **argv)
         return outcome == VOX_OPTIONS_DONE ? VOX_EXIT_DONE : VOX_EXIT_USAGE;
     if (options.quiet)
         vox_message_set_level(VOX_MESSAGE_QUIET);
+    struct vox_audio_error error;
+    if (options.report && vox_lab_gnuplot_check(&error) < 0) {
+        vox_message_error("%s", error.text);
+        return VOX_EXIT_FAILED;
+    }
     struct sweep sweep = {.options = &options};
     if (vox_sweep_plan_open(options.scenario, &sweep.plan, sweep.why) < 0) {
         vox_message_error("%s", sweep.why);

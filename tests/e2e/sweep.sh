@@ -162,6 +162,24 @@ interrupted() {
     cmp tables/one.csv tables/int.csv || fail "an interrupted sweep makes another table"
 }
 
+reported() {
+    env PATH=/nowhere "$LAB" sweep scenario/matrix.json --out tables/one.csv --report r.html \
+        >/dev/null 2>plots.err </dev/null
+    equal $? 1 "status without gnuplot"
+    said plots 'gnuplot, which is not installed'
+    command -v gnuplot >/dev/null || return
+    lab report scenario/matrix.json --out tables/one.csv --report report.html
+    grep -q "<b>$ROWS of $ROWS rows</b>" report.html || fail "the report does not count"
+    equal "$(grep -c '^<h2>' report.html)" 4 "headings: best, and three networks"
+    equal "$(grep -o '<svg' report.html | wc -l)" 6 "figures: two for each network"
+    for name in plain fec encoder-3 auto fixed card bursts wifi.trace; do
+        grep -qF "$name" report.html || fail "no $name in the report"
+    done
+    lab report2 scenario/matrix.json --merge --restart --out tables/merged.csv tables/one.csv \
+        --report report2.html
+    cmp report.html report2.html || fail "the same rows make another report"
+}
+
 mistakes() {
     sed 's/"loss_pct": 10/"loss_pct": 11/' scenario/matrix.json >scenario/other.json
     refused foreign 1 "tables/one.csv: line 14 is of another scenario" scenario/other.json \
@@ -200,4 +218,5 @@ killed_and_resumed
 torn
 sharded_and_merged
 interrupted
+reported
 mistakes
