@@ -165,6 +165,7 @@ END
 
 # What the system lacks, in one line with what to do.
 refused() {
+    unshare -rm true 2>/dev/null || { echo "no user namespaces: left out"; return 0; }
     unshare -rm sh -c 'mount -t tmpfs none /dev/net && "$0" link -- true -- true' \
         "$BIN/voxgram-lab" 2>device.err
     equal $? 125 "status without a device"
