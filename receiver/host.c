@@ -457,9 +457,19 @@ static bool open_output(struct vox_recv_host *h)
     return err == 0;
 }
 
-static void start_loop(struct vox_recv_host *h)
+/* Before anything is opened: whoever ends us early still gets whole files and a summary. */
+static void start_signals(struct vox_recv_host *h)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < 3; i++) {
+        uv_signal_init(&h->loop, &h->signals[i]);
+        h->signals[i].data = h;
+        uv_signal_start(&h->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void start_loop(struct vox_recv_host *h)
+{
     for (int i = 0; i < SOCKETS; i++) {
         if (!h->sockets[i])
             continue;
@@ -469,11 +479,6 @@ static void start_loop(struct vox_recv_host *h)
     }
     uv_timer_init(&h->loop, &h->timer);
     h->timer.data = h;
-    for (int i = 0; i < 3; i++) {
-        uv_signal_init(&h->loop, &h->signals[i]);
-        h->signals[i].data = h;
-        uv_signal_start(&h->signals[i], on_signal, numbers[i]);
-    }
     h->advanced_ns = h->start_ns;
     h->all_timed = true;
     arm(h, h->start_ns);
@@ -552,6 +557,7 @@ int vox_recv_host_run(const struct vox_recv_options *options)
     struct vox_recv_host *h = create_host(options);
     if (!h)
         return VOX_EXIT_FAILED;
+    start_signals(h);
     bool ready = open_all(h);
     if (ready) {
         start_loop(h);
