@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 60000 };
 
 static struct vox_address address_of(const char *text, bool listening)
 {
@@ -368,20 +368,27 @@ static void says_why_it_cannot_send(void **state)
     vox_udp_close(udp);
 }
 
-/* A port that nobody listens on, since it has just been ours. */
-static struct vox_address closed_port(const char *host)
+/*
+ * A port that refuses what comes to it, until the guard is closed: that is bound to it, so that the
+ * kernel gives it to no other socket (not to the sender either, which happened), but hears only a
+ * peer that sends nothing.
+ */
+static struct vox_address closed_port(const char *host, struct vox_udp **guard)
 {
     char listen[64];
     snprintf(listen, sizeof listen, "[%s]:0", host);
-    struct vox_udp *receiver = receiver_on(strchr(host, ':') ? listen : "127.0.0.1:0");
-    struct vox_address to = port_of(receiver, host);
-    vox_udp_close(receiver);
+    *guard = receiver_on(strchr(host, ':') ? listen : "127.0.0.1:0");
+    struct vox_address to = port_of(*guard, host), nobody = to;
+    vox_address_set_port(&nobody, 9);
+    assert_return_code(
+        connect(vox_udp_fd(*guard), (const struct sockaddr *)&nobody.storage, nobody.len), errno);
     return to;
 }
 
 static void tells_of_refusal_once_and_keeps_sending(const char *host)
 {
-    struct vox_address to = closed_port(host);
+    struct vox_udp *guard;
+    struct vox_address to = closed_port(host, &guard);
     struct vox_udp *sender = sender_to(&to, NULL);
     struct vox_net_error error = {""};
     assert_int_equal(vox_udp_trouble(sender, &error), 0);
@@ -395,6 +402,7 @@ static void tells_of_refusal_once_and_keeps_sending(const char *host)
     assert_int_equal(vox_udp_trouble(sender, &error), 0);
     /* The receiver starts; not one datagram is spent on hearing of the refusals before. */
     send_text(sender, &to, "lost");
+    vox_udp_close(guard);
     struct vox_udp *receiver = receiver_on(text);
     send_text(sender, &to, "here");
     assert_memory_equal(receive_one(receiver).bytes, "here", 4);
@@ -431,7 +439,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void trouble_wakes_libuv_without_an_error(void **state)
 {
     (void)state;
-    struct vox_address to = closed_port("127.0.0.1");
+    struct vox_udp *guard;
+    struct vox_address to = closed_port("127.0.0.1", &guard);
     struct watch watch = {.udp = sender_to(&to, NULL)};
     struct vox_address self = port_of(watch.udp, "127.0.0.1");
     send_text(watch.udp, &to, "anybody?");
@@ -450,6 +459,7 @@ static void trouble_wakes_libuv_without_an_error(void **state)
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
     vox_udp_close(watch.udp);
+    vox_udp_close(guard);
     vox_udp_close(NULL);
 }
 
