@@ -49,7 +49,7 @@ limited() {
     mkdir limit
     (
         ulimit -f 200 # blocks of 512 bytes
-        exec "$BIN/voxgram-recv" 127.0.0.1:0 --output limit/limit.wav --duration 60 --delay 50 \
+        exec "$BIN/voxgram-recv" 127.0.0.1:0 --output limit/limit.wav --duration 180 --delay 50 \
             2>limit.err
     ) &
     pid_limit=$!

@@ -93,7 +93,7 @@ says() {
     status=$1 text=$2
     shift 2
     row=$((row + 1))
-    timeout 20 "$BIN/voxgram-lab" "$@" >"row$row.out" 2>"row$row.err" </dev/null
+    timeout 60 "$BIN/voxgram-lab" "$@" >"row$row.out" 2>"row$row.err" </dev/null
     equal $? "$status" "status of voxgram-lab $*"
     equal "$(wc -l <"row$row.err")" 1 "lines of voxgram-lab $*"
     said "row$row" "$text"
@@ -104,7 +104,7 @@ says() {
 status() {
     wanted=$1
     shift
-    timeout 20 "$BIN/voxgram-lab" link -q --grace 0.1 "$@" >status.out 2>status.err </dev/null
+    timeout 60 "$BIN/voxgram-lab" link -q --grace 0.1 "$@" >status.out 2>status.err </dev/null
     equal $? "$wanted" "status of link $*"
     [ ! -s status.err ] || fail "link -q $* is not quiet"
 }

@@ -19,7 +19,7 @@ says() {
     status=$1 text=$2 program=$3
     shift 3
     row=$((row + 1))
-    timeout 20 "$BIN/voxgram-$program" "$@" >"row$row.out" 2>"row$row.err" </dev/null
+    timeout 60 "$BIN/voxgram-$program" "$@" >"row$row.out" 2>"row$row.err" </dev/null
     got=$?
     grep -v 'listening on' "row$row.err" >complaint
     if [ "$got" -ne "$status" ] || [ "$(wc -l <complaint)" -ne 1 ] ||

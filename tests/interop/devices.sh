@@ -14,7 +14,7 @@ grep -q '^\* JACK:system .*2.* 48000 Hz' speakers || fail "no speaker: $(cat spe
 refused() {
     program=$1
     shift
-    timeout 10 "$BIN/$program" "$@" >refused.out 2>refused.err </dev/null
+    timeout 60 "$BIN/$program" "$@" >refused.out 2>refused.err </dev/null
     equal $? 1 "status of $program $*"
     equal "$(grep -vc 'listening on' refused.err)" 1 "lines that it says"
     grep -q 'nonesuch' refused.err || fail "the device is not named"

@@ -34,12 +34,12 @@ is_bound() {
     grep -qs ":$(printf '%04X' "$1") [0-9A-F:]* 07" /proc/net/udp /proc/net/udp6
 }
 
-# peer NAME COMMAND...: somebody else's program in the background, for a minute at most, and no
+# peer NAME COMMAND...: somebody else's program in the background, for three minutes at most, and no
 # longer than this test. What it says is shown when the test fails.
 peer() {
     name=$1
     shift
-    timeout -s KILL 60 setpriv --pdeathsig KILL "$@" >"$name.out" 2>"$name.err" </dev/null &
+    timeout -s KILL 180 setpriv --pdeathsig KILL "$@" >"$name.out" 2>"$name.err" </dev/null &
     pid=$!
     running="$running $pid"
     eval "pid_$name=$pid"

@@ -12,7 +12,7 @@
 # The working folder is a new one, gone at the end. Each program is called by a name of the test's;
 # NAME.err and NAME.out hold what it said, and all of them are shown when something fails.
 #
-# A test asserts what came out, never how soon; where it must wait, it polls, for 20 s at most.
+# A test asserts what came out, never how soon; where it must wait, it polls, for a minute at least.
 
 set -u
 [ -n "${BIN:-}" ] && [ -n "${TOOLS:-}" ] && [ -n "${DATA:-}" ] || {
@@ -83,12 +83,12 @@ sum() {
     "$TOOLS/jsonget" --lines "$1" "$2" | awk '{ s += $1 } END { printf "%.15g\n", s }'
 }
 
-# until_true COMMAND...: polls for 20 s.
+# until_true COMMAND...: polls for a minute.
 until_true() {
     tries=0
     until "$@"; do
         tries=$((tries + 1))
-        [ "$tries" -lt 400 ] || return 1
+        [ "$tries" -lt 1200 ] || return 1
         sleep 0.05
     done
 }
@@ -98,11 +98,11 @@ is_listening() {
 }
 
 # listen NAME ARGUMENT...: starts a receiver, sets $pid and the $port that it listens on. Whatever
-# happens, it ends after a minute.
+# happens, it ends after three minutes.
 listen() {
     who=$1
     shift
-    "$BIN/voxgram-recv" --duration 60 "$@" >"$who.out" 2>"$who.err" </dev/null &
+    "$BIN/voxgram-recv" --duration 180 "$@" >"$who.out" 2>"$who.err" </dev/null &
     pid=$!
     running="$running $pid"
     eval "pid_$who=$pid"
