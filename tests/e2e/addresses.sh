@@ -34,20 +34,22 @@ else
     echo "no IPv6 here: left out"
 fi
 
-# The port has a default, and services have names. Both are well-known ports, which may be taken.
-if "$BIN/voxgram-recv" 127.0.0.3 --output null --duration 0.01 2>/dev/null; then
-    listen default 127.0.0.3 --output null --idle-exit 0.1 --stats default.json
+# The port has a default, and services have names. Both are well-known ports, which may be taken, but
+# not by another run of this test: each has an address of its own.
+host=127.$((64 + $$ / 62500 % 64)).$(($$ / 250 % 250)).$((1 + $$ % 250))
+if "$BIN/voxgram-recv" "$host" --output null --duration 0.01 2>/dev/null; then
+    listen default "$host" --output null --idle-exit 0.1 --stats default.json
     equal "$port" 5004 "default port"
-    send default tone:400 127.0.0.3 --duration 0.3
+    send default tone:400 "$host" --duration 0.3
     received default
     equal "$(json default.json packets.received)" 15 "packets to the default port"
 else
     echo "port 5004 is taken: left out"
 fi
-if "$BIN/voxgram-recv" 127.0.0.3:sip --output null --duration 0.01 2>/dev/null; then
-    listen service 127.0.0.3:sip --output null --idle-exit 0.1 --stats service.json
+if "$BIN/voxgram-recv" "$host:sip" --output null --duration 0.01 2>/dev/null; then
+    listen service "$host:sip" --output null --idle-exit 0.1 --stats service.json
     equal "$port" 5060 "port of sip"
-    send service tone:400 127.0.0.3:sip --duration 0.3
+    send service tone:400 "$host:sip" --duration 0.3
     received service
     equal "$(json service.json packets.received)" 15 "packets to a service"
 else
@@ -55,8 +57,7 @@ else
 fi
 
 # The sender's description as LISTEN: its port, payload type and all.
-listen finder 127.0.0.1:0 --output null --duration 0.01
-received finder
+free_port
 send describe tone:400 "127.0.0.1:$port" --duration 0.02 --sdp session.sdp
 grep -q "^m=audio $port RTP/AVP 96" session.sdp || fail "no media line for port $port"
 grep -q '^a=rtpmap:96 opus/48000/2' session.sdp || fail "no rtpmap"

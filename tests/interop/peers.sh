@@ -3,7 +3,7 @@
 #     . "$(dirname "$0")/peers.sh"
 #
 #     need gst-launch-1.0
-#     free_port                                    # sets $port and keeps the one above free too
+#     free_port                                    # sets $port
 #     peer gst gst-launch-1.0 -q udpsrc port=$port ...
 #     bound "$port" gst
 #     send us "$NOISE" "127.0.0.1:$port"
@@ -18,21 +18,6 @@ NOISE=$WORK/noise.wav
 NOISE_S=5
 sox -R -n -r 48000 -c 1 -b 16 "$NOISE" synth $NOISE_S brownnoise \
     highpass -1 100 norm -10
-
-# A UDP port that nobody uses, even, as RTP likes it, and the one above. Below those that the
-# system gives out. Two tests at the same time draw from different places.
-free_port() {
-    : "${next_port:=$((20000 + $$ % 5500 * 2))}"
-    while is_bound "$next_port" || is_bound $((next_port + 1)); do
-        next_port=$((next_port + 2))
-    done
-    port=$next_port
-    next_port=$((next_port + 2))
-}
-
-is_bound() {
-    grep -qs ":$(printf '%04X' "$1") [0-9A-F:]* 07" /proc/net/udp /proc/net/udp6
-}
 
 # peer NAME COMMAND...: somebody else's program in the background, for three minutes at most, and no
 # longer than this test. What it says is shown when the test fails.

@@ -93,6 +93,32 @@ until_true() {
     done
 }
 
+is_bound() {
+    grep -qs ":$(printf '%04X' "$1") [0-9A-F:]* 07" /proc/net/udp /proc/net/udp6
+}
+
+# A block of 32 ports, below those that the system gives out, that no other test has while this one
+# or a program of its lives: file descriptor 8 keeps the lock.
+lock_ports() {
+    for block in $(seq 0 99); do
+        next_port=$((20000 + ($$ + block) % 100 * 32))
+        exec 8>"${TMPDIR:-/tmp}/voxgram-ports-$(id -u)-$next_port.lock"
+        flock -n 8 && return
+    done
+    fail "all ports for tests are in use"
+}
+
+# free_port: sets $port to a UDP port that nobody uses, nor the one above: an even one, as RTP likes
+# it. Unlike one that has just been given back to the system it stays free until this test binds it.
+free_port() {
+    [ -n "${next_port:-}" ] || lock_ports
+    while is_bound "$next_port" || is_bound $((next_port + 1)); do
+        next_port=$((next_port + 2))
+    done
+    port=$next_port
+    next_port=$((next_port + 2))
+}
+
 is_listening() {
     grep -qs 'listening on' "$1.err" || ! kill -0 "$2" 2>/dev/null
 }
