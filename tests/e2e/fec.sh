@@ -5,7 +5,7 @@
 stream() {
     name=$1
     shift
-    receive "$name" 127.0.0.1:0 --output "$name.wav" --delay 150 --stats "$name.json"
+    receive "$name" 127.0.0.1:0 --output "$name.wav" --delay "$PATIENT_MS" --stats "$name.json"
     send "$name" "$DATA/speech.flac" "127.0.0.1:$port" --duration 6 --loss 8 --seed 5 \
         --stats "$name.send.json" "$@"
     received "$name"

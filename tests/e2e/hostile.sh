@@ -3,8 +3,9 @@
 
 # Random datagrams among the packets of one stream, and at another one's port.
 garbage() {
-    receive garbage 127.0.0.1:0 --output garbage.wav --delay 250 --stats garbage.json
     "$TOOLS/reference" "$DATA/speech-mono.flac" garbage-ref.wav voice 20
+    listen garbage 127.0.0.1:0 --output garbage.wav --delay "$PATIENT_MS" --stats garbage.json \
+        --idle-exit 4 # the stream may be over first
     "$TOOLS/rtpblast" 127.0.0.1 "$port" packets=100 pt=0 garbage=20 seed=7 bye=0 &
     blast=$!
     send garbage "$DATA/speech-mono.flac" "127.0.0.1:$port"
@@ -22,7 +23,7 @@ garbage() {
 
 # Packets of another payload type from the same source, like comfort noise or telephone events.
 foreign() {
-    receive foreign 127.0.0.1:0 --output foreign.wav --delay 250 --stats foreign.json
+    receive foreign 127.0.0.1:0 --output foreign.wav --delay "$PATIENT_MS" --stats foreign.json
     "$TOOLS/rtpblast" 127.0.0.1 "$port" packets=50 foreign=5
     received foreign
     equal "$(json foreign.json packets.received)" 50 "packets received"
@@ -31,21 +32,28 @@ foreign() {
     holds "$("$TOOLS/wavtool" tone foreign.wav 440) > -13"
 }
 
-# Timestamps that count 8000 Hz, as some senders do against RFC 7587: said once, and played on.
+# Timestamps that count 8000 Hz, as some senders do against RFC 7587: said once, and played on. Not
+# with PATIENT_MS, in which that is known before anything plays.
 wrong_clock() {
     receive clock 127.0.0.1:0 --output clock.wav --delay 250 --stats clock.json --events clock.ev
-    "$TOOLS/rtpblast" 127.0.0.1 "$port" packets=150 clock=8000
+    "$TOOLS/rtpblast" 127.0.0.1 "$port" packets=250 clock=8000
     received clock
     said clock "counts its timestamps at 8000 Hz" 1
-    equal "$(json clock.json packets.received)" 150 "packets received"
+    equal "$(json clock.json packets.received)" 250 "packets received"
     equal "$("$TOOLS/jsonget" --lines clock.ev clock_hz)" 8000 "rate in the events"
-    sox clock.wav later.wav trim 2.2 0.5 # the first second tells it, the delay hides the rest
-    holds "$("$TOOLS/wavtool" tone later.wav 440) > -13"
+    loudest_db=-200
+    for start in 2.2 2.9 3.6 4.3; do # the first second tells it; a busy machine may spoil others
+        sox clock.wav later.wav trim $start 0.5
+        loudest_db=$(awk "BEGIN { db = $("$TOOLS/wavtool" tone later.wav 440)
+            print (db > $loudest_db ? db : $loudest_db) }")
+    done
+    holds "$loudest_db > -13"
 }
 
 # jump NAME WHAT KEY=VALUE: sequence numbers or timestamps that jump in the middle.
 jump() {
-    receive "$1" 127.0.0.1:0 --output "$1.wav" --delay 100 --stats "$1.json" --events "$1.ev"
+    receive "$1" 127.0.0.1:0 --output "$1.wav" --delay "$PATIENT_MS" --stats "$1.json" \
+        --events "$1.ev"
     "$TOOLS/rtpblast" 127.0.0.1 "$port" packets=100 at=50 "$3"
     received "$1"
     said "$1" "restarted its $2" 1
@@ -60,7 +68,7 @@ jump() {
 
 # A sender that is started again has a new SSRC. The old one is not waited for.
 restart() {
-    listen restart 127.0.0.1:0 --output restart.wav --delay 100 --stats restart.json \
+    listen restart 127.0.0.1:0 --output restart.wav --delay "$PATIENT_MS" --stats restart.json \
         --events restart.ev --idle-exit 1.5
     start_send crash tone:400 "127.0.0.1:$port" --duration 30
     until_true grep -q plays restart.err || fail "nothing plays"
@@ -78,16 +86,17 @@ restart() {
 
 # Nobody listens: said once, sending goes on, and a receiver that comes later hears it.
 refused() {
-    listen finder 127.0.0.1:0 --output null --duration 0.01
-    received finder
+    free_port
     to=127.0.0.1:$port
-    start_send refused tone:400 "$to" --duration 4
+    start_send refused tone:400 "$to"
     until_true grep -q refused refused.send.err || fail "the refusal was not said"
     receive refused "$to" --output null --stats refused.json
+    until_true grep -q plays refused.err || fail "nothing plays"
+    kill -INT "$pid_refused_send"
     sent refused
     received refused
     said refused.send "refused: no program receives on that port" 1
-    holds "$(json refused.json packets.received) > 50"
+    holds "$(json refused.json packets.received) > 0"
 }
 
 at_once <<'END'

@@ -7,7 +7,7 @@ stream() {
     name=$1
     file=$2
     shift 2
-    receive "$name" 127.0.0.1:0 --output "$file" --delay 200 --stats "$name.json"
+    receive "$name" 127.0.0.1:0 --output "$file" --delay "$PATIENT_MS" --stats "$name.json"
     send "$name" "$DATA/speech.flac" "127.0.0.1:$port" --duration 5 --seed 4 "$@"
     received "$name"
 }

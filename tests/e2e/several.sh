@@ -1,10 +1,11 @@
 # Several senders at once: mixed into one recording, or a file each.
 . "$(dirname "$0")/../support/lib.sh"
 
-# three_tones NAME: three senders, which begin together and end together.
+# three_tones NAME: three senders, all of which are there from second 3 to second 5, unless the last
+# begins three seconds after the first.
 three_tones() {
     for hz in 400 1000 2500; do
-        start_send "$1_$hz" "tone:$hz" "127.0.0.1:$port" --duration 2 --profile music
+        start_send "$1_$hz" "tone:$hz" "127.0.0.1:$port" --duration 5 --profile music
     done
     for hz in 400 1000 2500; do
         sent "$1_$hz"
@@ -13,10 +14,10 @@ three_tones() {
 }
 
 mixed() {
-    receive mixed 127.0.0.1:0 --output mixed.wav --delay 100 --stats mixed.json
+    receive mixed 127.0.0.1:0 --output mixed.wav --delay "$PATIENT_MS" --stats mixed.json
     three_tones mixed
     # The others' clocks are pulled to the first one's, so a tone keeps its phase in short pieces only.
-    for start in 0.3 1 1.6; do
+    for start in 3.1 3.8 4.4; do
         sox mixed.wav piece.wav trim $start 0.1
         for hz in 400 1000 2500; do
             db=$("$TOOLS/wavtool" tone piece.wav $hz)
@@ -24,19 +25,19 @@ mixed() {
         done
     done
     equal "$(json mixed.json sources.#)" 3 "sources"
-    equal "$(json mixed.json packets.received)" 300 "packets"
-    sox mixed.wav middle.wav trim 0.2 1.6
+    equal "$(json mixed.json packets.received)" 750 "packets"
+    sox mixed.wav middle.wav trim 3.1 1.8
     equal "$("$TOOLS/wavtool" clicks middle.wav)" 0 "clicks in the mix"
 }
 
 # separate EXTENSION
 separate() {
-    receive "$1" 127.0.0.1:0 --output "one.$1" --separate --delay 100 --stats "$1.json"
+    receive "$1" 127.0.0.1:0 --output "one.$1" --separate --delay "$PATIENT_MS" --stats "$1.json"
     three_tones "$1"
     equal "$(find . -name "one-*.$1" | wc -l)" 3 "files of --separate"
     found=0
     for file in one-*."$1"; do
-        holds "$(frames "$file") >= 96000 - 312 && $(frames "$file") <= 96000"
+        holds "$(frames "$file") >= 240000 - 312 && $(frames "$file") <= 240000"
         for hz in 400 1000 2500; do
             db=$("$TOOLS/wavtool" tone "$file" $hz)
             found=$(awk "BEGIN { print $found + ($db > -13) }")
@@ -51,8 +52,8 @@ separate() {
 
 # An Ogg stream holds one source; that others are left out is said.
 one_of_two() {
-    receive two 127.0.0.1:0 --output two.opus --delay 100
-    start_send two_a tone:400 "127.0.0.1:$port" --duration 1
+    receive two 127.0.0.1:0 --output two.opus --delay "$PATIENT_MS"
+    start_send two_a tone:400 "127.0.0.1:$port" --duration 4
     start_send two_b tone:700 "127.0.0.1:$port" --duration 1
     sent two_a
     sent two_b
@@ -62,8 +63,8 @@ one_of_two() {
 
 # More than --max-streams: refused and counted, without disturbing those that play.
 too_many() {
-    receive many 127.0.0.1:0 --output many.wav --delay 100 --stats many.json --max-streams 1
-    start_send first tone:400 "127.0.0.1:$port" --duration 2
+    receive many 127.0.0.1:0 --output many.wav --delay "$PATIENT_MS" --stats many.json --max-streams 1
+    start_send first tone:400 "127.0.0.1:$port" --duration 6
     until_true grep -q plays many.err || fail "nothing plays"
     start_send second tone:1000 "127.0.0.1:$port" --duration 1
     sent first

@@ -52,16 +52,22 @@ sender_interrupted() {
     valid "$1.wav" "$(json "$1.json" recorded_ms)"
 }
 
-# killed NAME FILE: no time to tidy up.
+has_a_second() {
+    [ "$(frames "$1" 2>/dev/null || echo 0)" -ge 48000 ]
+}
+
+# killed NAME FILE: in the middle of a stream, with no time to tidy up.
 killed() {
-    listen "$1" 127.0.0.1:0 --output "$2" --delay 50
-    start_send "$1" "$DATA/speech.flac" "127.0.0.1:$port" --duration 3
-    sent "$1" # by now three seconds were sent, and most of them recorded
+    listen "$1" 127.0.0.1:0 --output "$2" --delay "$PATIENT_MS"
+    start_send "$1" "$DATA/speech.flac" "127.0.0.1:$port" --loop --stats "$1.send.json"
+    until_true has_a_second "$2" || fail "$2 does not grow"
     eval "kill -KILL \$pid_$1"
     finished "$1" 137
+    eval "kill -INT \$pid_${1}_send"
+    sent "$1"
     ffprobe -v error -show_streams "$2" >/dev/null 2>"$1.probe" || fail "ffprobe does not read $2"
     [ ! -s "$1.probe" ] || fail "ffprobe complains about $2: $(cat "$1.probe")"
-    holds "$(frames "$2") > 48000 && $(frames "$2") <= 144000"
+    holds "$(frames "$2") >= 48000 && $(frames "$2") <= 960 * $(json "$1.send.json" packets.sent)"
 }
 
 at_once <<'END'
