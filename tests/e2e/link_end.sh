@@ -4,7 +4,9 @@
 need pgrep
 can_link
 
-# Each link has sleepers of its own, recognized by how long they sleep.
+# Each link has sleepers of its own, recognized by how long they sleep, as has each run of this test.
+id=$((10000 + $$))
+
 # The link itself, whose arguments hold that number, included.
 none_left() {
     ! pgrep -f "[ ]$1( |\$)" >/dev/null
@@ -176,16 +178,16 @@ refused() {
     said none "no more namespaces"
 }
 
-at_once <<'END'
-ended by_int INT 4711.01 130
-ended by_term TERM 4711.02 143
-ended by_hup HUP 4711.03 129
-stubborn by_patience TERM 4711.04 143
-stubborn by_kill KILL 4711.05 137
-work_killed 4711.06
-crashed crash_a a 4711.07
-crashed crash_b b 4711.08
-daemon 4711.09
+at_once <<END
+ended by_int INT $id.01 130
+ended by_term TERM $id.02 143
+ended by_hup HUP $id.03 129
+stubborn by_patience TERM $id.04 143
+stubborn by_kill KILL $id.05 137
+work_killed $id.06
+crashed crash_a a $id.07
+crashed crash_b b $id.08
+daemon $id.09
 wrong_use
 statuses
 as_user
