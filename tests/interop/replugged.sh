@@ -4,8 +4,7 @@
 . "$(dirname "$0")/sound.sh"
 
 jack_start 48000 256 || skip "no JACK"
-listen us 127.0.0.1:0 --output us.wav --stats us.json --delay 200
-receiver=$pid
+listen us 127.0.0.1:0 --output us.wav --stats us.json --delay "$PATIENT_MS"
 start_send us mic "127.0.0.1:$port" --stats us.send.json --profile music --frame 60
 sender=$pid
 until_true says us "source" || fail "nothing arrives"
@@ -17,7 +16,9 @@ jack_start 44100 256 || fail "jackd does not start again"
 until_true says us.send "now runs at 44100 Hz, mono" || fail "the microphone does not come back"
 sleep 1
 
-stop_both
+kill -INT "$sender"
+sent us
+received us # when all is played
 equal "$(json us.json sources.#)" 1 "sources"
 equal "$(json us.json packets.lost)" 0 "lost packets"
 equal "$(json us.json packets.late)" 0 "late packets"

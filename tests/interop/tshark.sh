@@ -1,17 +1,29 @@
 # Wireshark's view of a stream: RTP with Opus, our header extension, RTCP, and the priority mark on
 # every datagram; nothing malformed.
 . "$(dirname "$0")/peers.sh"
-need tshark
+need tshark socat
 
 free_port
-peer tshark tshark -n -l -i lo -f "udp port $port" -w stream.pcap
-until_true grep -qs 'Capturing on' tshark.err
-sleep 0.5
-kill -0 "$pid" 2>/dev/null || skip "no right to capture: $(tail -n 1 tshark.err)"
+probe_port=$port
+free_port
+peer tshark tshark -n -l -i lo -f "udp port $port or udp port $probe_port" -w stream.pcap
+
+# It captures when it has captured something.
+captures() {
+    kill -0 "$pid" 2>/dev/null || skip "no right to capture: $(tail -n 1 tshark.err)"
+    echo probe | socat -u - "UDP-SENDTO:127.0.0.1:$probe_port"
+    [ "$(wc -c 2>/dev/null <stream.pcap)" -gt 300 ]
+}
+until_true captures || fail "tshark does not capture"
+has_goodbye() {
+    tshark -n -r stream.pcap -d "udp.port==$port,rtp" -Y "rtcp.pt == 203 && udp.dstport == $port" \
+        2>/dev/null | grep -q .
+}
+
 receive us "127.0.0.1:$port" --output null
 send us "$NOISE" "127.0.0.1:$port" --profile voice --fec --duration 4 --stats us.send.json
 received us
-sleep 0.5
+until_true has_goodbye || fail "the goodbye was not captured"
 interrupt tshark
 
 # fields FILTER FIELD...: of the packets, a line each.

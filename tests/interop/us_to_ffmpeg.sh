@@ -10,7 +10,7 @@ stream() {
     free_port
     start_send "$name" "$NOISE" "127.0.0.1:$port" --loop --sdp "$name.sdp" "$@"
     until_true test -s "$name.sdp" || fail "no $name.sdp"
-    ffmpeg -v warning -protocol_whitelist file,rtp,udp -i "$name.sdp" -t "$seconds" "$name.wav" \
+    ffmpeg -v warning -buffer_size 4000000 -protocol_whitelist file,rtp,udp -i "$name.sdp" -t "$seconds" "$name.wav" \
         </dev/null >/dev/null 2>"$name.ffmpeg.err" || fail "ffmpeg ended with $?"
     kill -INT "$pid"
     sent "$name"
