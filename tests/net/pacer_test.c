@@ -76,6 +76,9 @@ static uint32_t next_number(struct fixture *f, int64_t *arrival_ns)
     return number;
 }
 
+/* What is pushed in another order than that of its times must be there before the first of them. */
+enum { PUSHING_MS = 1000 };
+
 static int64_t soon(int64_t ms)
 {
     return vox_clock_now_ns() + ms * VOX_NS_PER_MS;
@@ -86,7 +89,7 @@ static void sends_in_order_of_time(void **state)
     (void)state;
     enum { N = 64 };
     struct fixture f = make(N);
-    int64_t start_ns = soon(100), due_ns[N];
+    int64_t start_ns = soon(PUSHING_MS), due_ns[N];
     /* 27 and 64 have no common factor: every number once, far out of order. */
     for (uint32_t i = 0; i < N; i++) {
         uint32_t number = i * 27 % N;
@@ -182,7 +185,7 @@ static void copies_leave_at_their_own_times(void **state)
 {
     (void)state;
     struct fixture f = make(4);
-    int64_t base_ns = soon(100);
+    int64_t base_ns = soon(PUSHING_MS);
     const int64_t first[] = {base_ns + 4 * VOX_NS_PER_MS, base_ns};
     const int64_t second[] = {base_ns + 2 * VOX_NS_PER_MS};
     uint32_t one = 1, two = 2;
