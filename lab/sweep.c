@@ -278,7 +278,7 @@ static bool is_signalled(const sigset_t *signals)
     return sigtimedwait(signals, NULL, &at_once) > 0;
 }
 
-static int work(struct sweep *sweep)
+static int work(struct sweep *sweep, const sigset_t *signals)
 {
     const struct vox_sweep_work_config config = {
         .plan = &sweep->plan,
@@ -288,8 +288,6 @@ static int work(struct sweep *sweep)
         .shards = sweep->options->shards,
     };
     struct vox_sweep_work *threads;
-    sigset_t signals;
-    block_signals(&signals);
     int err = vox_sweep_work_start(&config, &threads);
     if (err < 0) {
         snprintf(sweep->why, sizeof sweep->why, "cannot start: %s", vox_err_text(err));
@@ -297,7 +295,7 @@ static int work(struct sweep *sweep)
     }
     while (vox_sweep_work_wait(threads, LOOK_EVERY_NS, &sweep->progress)) {
         show_progress(sweep);
-        if (sweep->interrupted || !is_signalled(&signals))
+        if (sweep->interrupted || !is_signalled(signals))
             continue;
         sweep->interrupted = true;
         vox_sweep_work_stop(threads);
@@ -389,12 +387,14 @@ static int report(struct sweep *sweep)
 static int run(struct sweep *sweep)
 {
     const struct sweep_options *o = sweep->options;
+    sigset_t signals;
+    block_signals(&signals); /* before there is a table to be seen */
     int err = vox_sweep_table_open(&sweep->plan, o->out, o->restart, &sweep->table, sweep->why);
     if (err >= 0) {
         count_wanted(sweep);
         tell_start(sweep);
         begin_progress(sweep);
-        err = work(sweep);
+        err = work(sweep, &signals);
         if (err >= 0 && sweep->before + sweep->progress.rows == sweep->wanted)
             err = vox_sweep_table_finish(sweep->table, sweep->why);
         end_progress(sweep);
