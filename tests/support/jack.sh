@@ -23,7 +23,7 @@ jack_lock_name() {
     return 1
 }
 
-# jack_start [RATE [PERIOD]]: waits at most ten seconds until the server answers.
+# jack_start [RATE [PERIOD]]: waits until the server answers, at most a minute for each of three.
 jack_start() {
     if ! command -v jackd >/dev/null || ! command -v jack_lsp >/dev/null; then
         echo "jackd is missing: apt install jackd2" >&2
@@ -36,36 +36,48 @@ jack_start() {
     # Real time where we may, since a busy machine otherwise stops the clock of the dummy card.
     jack_scheduling=--no-realtime
     chrt -f 10 true 2>/dev/null && jack_scheduling=--realtime
-    # It ends with this shell, even if that is killed.
-    setpriv --pdeathsig TERM jackd -n "$JACK_DEFAULT_SERVER" "$jack_scheduling" \
-        -d dummy -r "${1:-48000}" -p "${2:-128}" >/dev/null 2>&1 9>&- &
-    jack_pid=$!
+    for jack_attempt in 1 2 3; do
+        # It ends with this shell, even if that is killed.
+        setpriv --pdeathsig TERM jackd -n "$JACK_DEFAULT_SERVER" "$jack_scheduling" \
+            -d dummy -r "${1:-48000}" -p "${2:-128}" >/dev/null 2>&1 8>&- 9>&- &
+        jack_pid=$!
+        jack_answers && return 0
+        jack_stop
+    done
+    echo "jackd does not answer; run it by hand: jackd --no-realtime -d dummy" >&2
+    return 1
+}
+
+# jack_answers: before it ends and before a minute is over. A server that is stuck keeps jack_lsp.
+jack_answers() {
     jack_tries=0
-    until jack_lsp >/dev/null 2>&1; do
+    until timeout -s KILL 10 jack_lsp >/dev/null 2>&1; do
         jack_tries=$((jack_tries + 1))
-        if [ "$jack_tries" -ge 100 ] || ! kill -0 "$jack_pid" 2>/dev/null; then
-            echo "jackd does not answer; run it by hand: jackd --no-realtime -d dummy" >&2
-            jack_stop
-            return 1
-        fi
+        [ "$jack_tries" -lt 600 ] && kill -0 "$jack_pid" 2>/dev/null || return 1
         sleep 0.1
     done
 }
 
-# jack_wait_port NAME: waits at most ten seconds until a port of this name is there.
+# jack_wait_port NAME: waits at most a minute until a port of this name is there.
 jack_wait_port() {
     jack_tries=0
-    until jack_lsp 2>/dev/null | grep -qxF "$1"; do
+    until timeout -s KILL 10 jack_lsp 2>/dev/null | grep -qxF "$1"; do
         jack_tries=$((jack_tries + 1))
-        [ "$jack_tries" -lt 100 ] || return 1
+        [ "$jack_tries" -lt 600 ] || return 1
         sleep 0.1
     done
 }
 
-# jack_stop: ends the server that jack_start started, if it runs.
+# jack_stop: ends the server that jack_start started, if it runs; in ten seconds one way or another.
 jack_stop() {
     [ -n "${jack_pid:-}" ] || return 0
     kill "$jack_pid" 2>/dev/null
+    jack_tries=0
+    while kill -0 "$jack_pid" 2>/dev/null; do
+        jack_tries=$((jack_tries + 1))
+        [ "$jack_tries" -ne 100 ] || kill -KILL "$jack_pid" 2>/dev/null
+        sleep 0.1
+    done
     wait "$jack_pid" 2>/dev/null
     jack_pid=
 }
