@@ -5,7 +5,7 @@
  *     jack_probe voxgram-send:in_0 voxgram-recv:out_0 10 5
  *
  * Plays noise into the port TO and records the port FROM, in the same process cycles, so that what
- * is measured is what lies between the two ports and no driver's buffer. Waits ten seconds for the
+ * is measured is what lies between the two ports and no driver's buffer. Waits a minute for the
  * ports. Then correlates the recording with what was played in windows of WINDOW_MS, from second
  * WARM_UP on, and prints JSON:
  *
@@ -14,7 +14,8 @@
  *     jumps         neighbours whose latencies differ by more than half a millisecond
  *     gaps          runs of silence of 2 ms and more, and their milliseconds
  *
- * Ends with 1 when JACK goes away or a port does not come, with 2 when called wrongly.
+ * Ends with 1 when JACK goes away or a port does not come, with 2 when called wrongly, with 3 when
+ * JACK stops to call it (1.9.21 does now and then, on a busy machine).
  */
 #include "base/rng.h"
 #include "dsp/measure.h"
@@ -29,8 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { WINDOW_MS = 200, MAX_LATENCY_MS = 400, GAP_MS = 2, WAIT_TRIES = 100 };
+enum { WINDOW_MS = 200, MAX_LATENCY_MS = 400, GAP_MS = 2, WAIT_TRIES = 600, PATIENCE_S = 60 };
+
+enum { FORGOTTEN = 3 };
 
 #define WAIT_STEP_NS 100000000L
 #define JUMP_MS 0.5
@@ -142,6 +146,19 @@ static bool connect_ports(const char *from, const char *to, jack_client_t *clien
     return false;
 }
 
+/* False if JACK has not called often enough in twice the time that it takes, and some more. */
+static bool wait_for_the_end(struct probe *p)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PATIENCE_S + (time_t)(2 * p->frames / p->rate_hz);
+    while (sem_clockwait(&p->over, CLOCK_MONOTONIC, &until) != 0) {
+        if (errno == ETIMEDOUT)
+            return false;
+    }
+    return true;
+}
+
 static bool play(struct probe *p, const char *to, const char *from)
 {
     if (!wait_for(p, to) || !wait_for(p, from) || jack_activate(p->client) != 0)
@@ -149,7 +166,9 @@ static bool play(struct probe *p, const char *to, const char *from)
     if (!connect_ports(jack_port_name(p->out), to, p->client) ||
         !connect_ports(from, jack_port_name(p->in), p->client))
         return false;
-    while (sem_wait(&p->over) != 0) {
+    if (!wait_for_the_end(p)) {
+        fputs("jack_probe: the JACK server does not call us any more\n", stderr);
+        _exit(FORGOTTEN); /* to close would be to wait for it */
     }
     if (p->is_cut)
         fputs("jack_probe: the JACK server went away\n", stderr);
