@@ -107,7 +107,7 @@ is_bound() {
 lock_ports() {
     for block in $(seq 0 99); do
         next_port=$((20000 + ($$ + block) % 100 * 32))
-        exec 8>"${TMPDIR:-/tmp}/voxgram-ports-$(id -u)-$next_port.lock"
+        exec 8>"/tmp/voxgram-ports-$(id -u)-$next_port.lock"
         flock -n 8 && return
     done
     fail "all ports for tests are in use"
