@@ -19,12 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROWS = 8, NAME_BYTES = 256, PATH_BYTES = 4096 };
+enum { MAX_ROWS = VOX_PLAYOUT_OPTIONS + 5, NAME_BYTES = 256, PATH_BYTES = 4096 };
 
 struct playout_options {
     struct vox_playout_options playout;
     const char *audio;
     const char *log;
+    double price_ms; /* 0: as preferred */
     bool json;
     bool quiet;
 };
@@ -54,7 +55,7 @@ static const char examples[] =
 
 static size_t rows_of(struct vox_option *rows, struct playout_options *o)
 {
-    size_t n = vox_playout_options_rows(&o->playout, "delay", rows);
+    size_t n = vox_playout_options_rows(&o->playout, false, rows);
     const struct vox_option table[] = {
         {.name = "audio",
          .argument = "FILE",
@@ -62,6 +63,15 @@ static size_t rows_of(struct vox_option *rows, struct playout_options *o)
          .kind = VOX_OPTION_STRING,
          .target.string = &o->audio,
          .help = "what is played, again and again; default: a clip of speech that comes with it"},
+        {.name = "price",
+         .argument = "MS",
+         .group = "Playout",
+         .kind = VOX_OPTION_NUMBER,
+         .min = VOX_PREFER_LEAST_MS,
+         .max = VOX_PREFER_MOST_MS,
+         .target.number = &o->price_ms,
+         .help = "what is behind --prefer: the delay that 1 % of concealment is worth (latency 60, "
+                 "balanced 190, smooth 600)"},
         {.name = "json",
          .group = "Output",
          .kind = VOX_OPTION_FLAG,
@@ -134,6 +144,8 @@ static int run_trial(const struct playout_options *o, const struct vox_clip *cli
     config.trace = trace;
     config.phase_ns = vox_trial_phase_ns(path);
     vox_playout_options_apply(&o->playout, &config.receiver);
+    if (o->price_ms > 0)
+        config.receiver.prefer_ms = o->price_ms;
     int err = record_speech(clip, interval_ns, &speech);
     if (err == VOX_EINVAL)
         vox_message_error("%s: its packets are %.2f ms apart; Opus has packets of 2.5, 5, 10, 20, "

@@ -187,7 +187,7 @@ static size_t all_rows(struct vox_option *rows, struct vox_replay_options *o)
                                     .kind = VOX_OPTION_FLAG,
                                     .target.flag = &o->one_way,
                                     .help = "the way back, of RTCP, is perfect"};
-    n += vox_playout_options_rows(&o->playout, "playout-delay", rows + n);
+    n += vox_playout_options_rows(&o->playout, true, rows + n);
     n += card_rows(rows + n, o);
     return n + output_rows(rows + n, o);
 }

@@ -150,7 +150,7 @@ size_t vox_scenario_receiver_rows(struct vox_scenario_receiver *receiver, struct
          .max = 1000,
          .target.ns = &receiver->speaker_latency_ns},
     };
-    size_t count = vox_playout_options_rows(&receiver->options, "delay", rows);
+    size_t count = vox_playout_options_rows(&receiver->options, false, rows);
     memcpy(rows + count, speaker, sizeof speaker);
     return count + sizeof speaker / sizeof speaker[0];
 }

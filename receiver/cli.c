@@ -75,7 +75,7 @@ static size_t output_rows(struct vox_option *rows, struct vox_recv_options *o, c
 
 static size_t playout_rows(struct vox_option *rows, struct vox_recv_options *o)
 {
-    size_t n = vox_playout_options_rows(&o->playout, "delay", rows);
+    size_t n = vox_playout_options_rows(&o->playout, false, rows);
     rows[n++] = (struct vox_option){
         .name = "clock-synced",
         .group = "Playout",

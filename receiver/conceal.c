@@ -40,16 +40,17 @@ bool vox_conceal_from_fec(struct vox_decoder *decoder, struct vox_fifo *fifo,
     return true;
 }
 
-void vox_conceal_tail(struct vox_decoder *decoder, float *tail)
+int vox_conceal_tail(struct vox_decoder *decoder, float *tail)
 {
     size_t samples = (size_t)(VOX_CONCEAL_GRAIN * vox_decoder_channels(decoder));
     if (vox_decoder_conceal(decoder, VOX_CONCEAL_GRAIN, tail) != VOX_CONCEAL_GRAIN)
         memset(tail, 0, samples * sizeof *tail);
+    return VOX_CONCEAL_GRAIN;
 }
 
-void vox_conceal_fade_in(struct vox_fifo *fifo, const float *tail)
+void vox_conceal_fade_in(struct vox_fifo *fifo, const float *tail, int tail_frames)
 {
-    int frames = fifo->frames < VOX_CONCEAL_GRAIN ? fifo->frames : VOX_CONCEAL_GRAIN;
+    int frames = fifo->frames < tail_frames ? fifo->frames : tail_frames;
     float *pcm = vox_fifo_front(fifo);
     for (int i = 0; i < frames * fifo->channels; i++) {
         int frame = i / fifo->channels;

@@ -35,9 +35,10 @@ void vox_conceal(struct vox_decoder *decoder, struct vox_fifo *fifo, int frames,
 bool vox_conceal_from_fec(struct vox_decoder *decoder, struct vox_fifo *fifo,
                           const struct vox_packet *packet, int frames);
 
-/* 2.5 ms of concealment, to fade from where the beginning of a late packet is cut off ... */
-void vox_conceal_tail(struct vox_decoder *decoder, float *tail);
-/* ... and the cross-fade from it into the front of the fifo. */
-void vox_conceal_fade_in(struct vox_fifo *fifo, const float *tail);
+/* VOX_CONCEAL_GRAIN of concealment, to fade from where the beginning of a late packet is cut off.
+ * Returns the frames. */
+int vox_conceal_tail(struct vox_decoder *decoder, float *tail);
+/* The cross-fade from up to so many frames into the front of the fifo. */
+void vox_conceal_fade_in(struct vox_fifo *fifo, const float *tail, int tail_frames);
 
 #endif

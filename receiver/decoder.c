@@ -69,13 +69,21 @@ int vox_decoder_decode(struct vox_decoder *decoder, const void *packet, size_t l
     return n;
 }
 
+/* What libopus makes up it does not clip softly either: from hostile packets it may be anything. */
+static int clamp(const struct vox_decoder *decoder, float *pcm, int frames)
+{
+    for (int i = 0; i < frames * decoder->channels; i++)
+        pcm[i] = pcm[i] > 1 ? 1 : pcm[i] < -1 ? -1 : pcm[i];
+    return frames;
+}
+
 int vox_decoder_conceal(struct vox_decoder *decoder, int frames, float *pcm)
 {
-    return decode(decoder, NULL, 0, frames, 0, pcm);
+    return clamp(decoder, pcm, decode(decoder, NULL, 0, frames, 0, pcm));
 }
 
 int vox_decoder_fec(struct vox_decoder *decoder, const void *packet, size_t len, int frames,
                     float *pcm)
 {
-    return decode(decoder, packet, len, frames, 1, pcm);
+    return clamp(decoder, pcm, decode(decoder, packet, len, frames, 1, pcm));
 }

@@ -1,21 +1,19 @@
 /*
- * How much later than the fastest packet a stream should be played: learned from arrivals alone.
- *
- * The lateness of a packet is its transit (arrival minus media time) minus the least transit of the
- * last ten seconds. A histogram of lateness that forgets with a time constant of WEIGHT packets
- * gives, for every delay D, the share of packets that would come too late. The target is the D that
- * minimises
- *
- *     D + lambda * share late,    lambda = 190 ms for each per cent
- *
- * which is how the E-model (ITU-T G.107) weighs delay against concealment. A late packet is
- * evidence at once, so the target grows with it; it shrinks as the evidence fades.
+ * What arrivals tell of a path: how long its fastest packets take, and how fast the sender's clock
+ * runs.
  *
  *     vox_delay_init(&d);
  *     vox_delay_packet(&d, ts, arrival_ns);
- *     int64_t due_ns = vox_delay_base_ns(&d) + vox_rtp_to_ns(ts) + vox_delay_target_ns(&d);
+ *     int64_t soonest_ns = vox_delay_base_ns(&d) + vox_rtp_to_ns(ts);   // if it were as fast
  *
- * Thread rule: value, one owner. RT-safe.
+ * Base: the least transit (arrival minus media time) of the last ten seconds. All delays that are
+ * shown to people are counted from there.
+ *
+ * Skew: the median slope between least transits of 4 s each, 16 to 32 s apart (Theil, 1950;
+ * Sen, J. Am. Stat. Assoc. 63, 1968): neither a route that changes now and then nor a heap of late
+ * packets is mistaken for a clock.
+ *
+ * Thread rule: value, one owner. RT-safe: bounded; every 4 s some 10 us.
  */
 #ifndef VOX_RECEIVER_DELAY_H
 #define VOX_RECEIVER_DELAY_H
@@ -24,11 +22,8 @@
 #include <stdint.h>
 
 enum {
-    VOX_DELAY_FINE = 200,   /* buckets of 0.5 ms: to 100 ms */
-    VOX_DELAY_COARSE = 380, /* buckets of 5 ms: to 2 s */
-    VOX_DELAY_BUCKETS = VOX_DELAY_FINE + VOX_DELAY_COARSE,
     VOX_DELAY_MINIMA = 20,      /* half seconds in which the least transit is sought */
-    VOX_DELAY_SKEW_POINTS = 32, /* least transits, 4 s each, through which the skew's line goes */
+    VOX_DELAY_SKEW_POINTS = 32, /* least transits between which slopes are taken */
 };
 
 struct vox_delay_minima {
@@ -43,12 +38,8 @@ struct vox_delay {
     int64_t base_ns;   /* least transit: arrival of the fastest packet of media time 0 */
     struct vox_delay_minima recent; /* for base_ns */
     struct vox_delay_minima longer; /* for the skew */
-    double weight;                  /* of the next packet; grows, which makes the older ones fade */
-    double total;
-    double buckets[VOX_DELAY_BUCKETS];
-    int64_t target_ns;
-    int64_t p90_ns;
-    int64_t last_decision_ns;
+    double skew_ppm;
+    bool clocks_agree;
 };
 
 void vox_delay_init(struct vox_delay *d);
@@ -62,14 +53,12 @@ void vox_delay_forget_fastest(struct vox_delay *d);
 /* Arrival of the fastest packet with media time 0; add the media time. */
 int64_t vox_delay_base_ns(const struct vox_delay *d);
 
-/* Best delay over the fastest packet, and the lateness that 90 % of packets do not exceed. */
-int64_t vox_delay_target_ns(const struct vox_delay *d);
-int64_t vox_delay_p90_ns(const struct vox_delay *d);
-
-/*
- * Sender's clock against the clock of the arrival times, from a line through the least transits of
- * the last two minutes; > 0: the sender's runs fast. 0 in the first 16 s.
- */
+/* Sender's clock against the clock of the arrival times; > 0: the sender's runs fast. 0 in the
+ * first 20 s. */
 double vox_delay_skew_ppm(const struct vox_delay *d);
+
+/* Whether nothing speaks for clocks that differ by more than 25 ppm: a path that wavers speaks for
+ * nothing. False in the first 20 s. */
+bool vox_delay_clocks_agree(const struct vox_delay *d);
 
 #endif

@@ -4,8 +4,6 @@
 
 /* ppm for each ms of error: 50 ppm take 20 s to work off 1 ms. */
 #define PROPORTIONAL_PPM_PER_MS 50.0
-/* 1.3 cents, which nobody hears. */
-#define PROPORTIONAL_LIMIT_PPM 750.0
 #define SKEW_LIMIT_PPM 1000.0
 /* The observer's gains, for two poles at 1 / 40 s. */
 #define DELAY_GAIN_PER_S 0.05
@@ -20,9 +18,9 @@ static double clamp(double x, double limit)
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
-void vox_drift_init(struct vox_drift *drift)
+void vox_drift_init(struct vox_drift *drift, double most)
 {
-    *drift = (struct vox_drift){.anchored = false};
+    *drift = (struct vox_drift){.most_ppm = most * 1e6};
 }
 
 void vox_drift_anchor(struct vox_drift *drift)
@@ -53,7 +51,6 @@ double vox_drift_update(struct vox_drift *drift, int64_t delay_ns, int64_t targe
 {
     double error_ms = (double)(delay_ns - target_ns) / 1e6;
     observe(drift, (double)delay_ns / 1e6, (double)dt_ns / 1e9);
-    drift->ppm =
-        drift->skew_ppm + clamp(PROPORTIONAL_PPM_PER_MS * error_ms, PROPORTIONAL_LIMIT_PPM);
+    drift->ppm = drift->skew_ppm + clamp(PROPORTIONAL_PPM_PER_MS * error_ms, drift->most_ppm);
     return drift->ppm;
 }

@@ -7,8 +7,7 @@
  *     ppm = vox_drift_update(&drift, delay_ns, target_ns, dt_ns);   // > 0: play faster
  *     vox_drift_moved(&drift, -cut_ns);                             // by other means than speed
  *
- * Large errors are the stretcher's work: they move the speed by no more than LIMIT, which nobody
- * hears.
+ * Large errors are the stretcher's work: they move the speed by no more than `most`.
  *
  * Thread rule: value, one owner. RT-safe.
  */
@@ -18,14 +17,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The most by which the speed is changed for the delay's sake: 750 ppm are 1.3 cents, which nobody
+ * hears; 2000 ppm, 3.5 cents, are heard by few, and are for where nothing else may move it. */
+#define VOX_DRIFT_USUAL 750e-6
+#define VOX_DRIFT_MOST 2000e-6
+
 struct vox_drift {
+    double most_ppm;
     bool anchored;
     double delay_ms; /* as the skew and the corrections would have it */
     double skew_ppm; /* learned: how much faster the sender's clock is */
     double ppm;      /* in force */
 };
 
-void vox_drift_init(struct vox_drift *drift);
+void vox_drift_init(struct vox_drift *drift, double most);
 /* The delay now and the one wanted; dt_ns since the last update. Returns the correction. */
 double vox_drift_update(struct vox_drift *drift, int64_t delay_ns, int64_t target_ns,
                         int64_t dt_ns);

@@ -37,6 +37,7 @@ struct vox_gap_account vox_gap_close(struct vox_gap *gap, const struct vox_packe
         gap->unsent = gap->missing == 0 && gap->unsent > 0 ? gap->made : 0;
         gap->lost = gap->missing > 0 ? gap->made : 0;
     }
+    gap->lost -= gap->left_out < gap->lost ? gap->left_out : gap->lost;
     int64_t hole = gap->lost + gap->unsent;
     int64_t repaired = gap->from_fec < gap->lost ? gap->from_fec : gap->lost;
     vox_gap_late(gap, packet, hole, ahead_ns);

@@ -26,8 +26,9 @@ struct vox_gap {
     int64_t unsent;   /* ticks that the sender left out: timestamps jump, no packet is missing */
     int64_t missing;  /* packets */
     int64_t first_missing;
-    int64_t late_ns; /* most by which a packet came too late to be played */
-    bool reseated;   /* playout stopped and began anew in it, so made says nothing of the hole */
+    int64_t left_out; /* ticks of a hole that were neither played nor made up */
+    int64_t late_ns;  /* most by which a packet came too late to be played */
+    bool reseated;    /* playout stopped and began anew in it, so made says nothing of the hole */
 };
 
 /* What the made-up output stood for; what in-band FEC repaired is left out. */

@@ -404,7 +404,7 @@ static struct vox_receiver_config engine_config(struct vox_recv_host *h)
         config.seed = (uint64_t)vox_clock_now_ns();
     config.on_rtcp = send_rtcp;
     config.on_event = take_event;
-    config.on_played = h->options->output == VOX_OUTPUT_OGG ? record_packet : NULL;
+    config.on_decoded = h->options->output == VOX_OUTPUT_OGG ? record_packet : NULL;
     config.ctx = h;
     return config;
 }

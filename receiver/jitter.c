@@ -156,6 +156,23 @@ void vox_jitter_pop(struct vox_jitter *jitter)
     } while (slot_of(jitter, jitter->lowest)->entry == NOTHING);
 }
 
+size_t vox_jitter_run(const struct vox_jitter *jitter, int64_t index, int64_t ts, int64_t *ticks)
+{
+    int64_t end = ts;
+    size_t count = 0;
+    for (; count < jitter->count; index++, count++) {
+        const struct slot *slot = slot_of(jitter, index);
+        if (slot->index != index || slot->entry == NOTHING)
+            break;
+        const struct vox_packet *packet = &jitter->entries[slot->entry].packet;
+        if (packet->ts != end)
+            break;
+        end += packet->info.duration_ticks;
+    }
+    *ticks = end - ts;
+    return count;
+}
+
 size_t vox_jitter_count(const struct vox_jitter *jitter)
 {
     return jitter->count;

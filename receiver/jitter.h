@@ -56,6 +56,12 @@ const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter);
 /* Drops the head; all numbers up to it are late from now on. */
 void vox_jitter_pop(struct vox_jitter *jitter);
 
+/*
+ * What can be played in one piece: packets from number `index` on that are inside and follow each
+ * other without a gap, the first at ts. Returns how many; *ticks is their length.
+ */
+size_t vox_jitter_run(const struct vox_jitter *jitter, int64_t index, int64_t ts, int64_t *ticks);
+
 size_t vox_jitter_count(const struct vox_jitter *jitter);
 /* Highest number in the buffer; only while count > 0. */
 int64_t vox_jitter_newest(const struct vox_jitter *jitter);

@@ -5,36 +5,35 @@
 #include "receiver/conceal.h"
 #include "receiver/decoder.h"
 #include "receiver/fifo.h"
-#include "receiver/gap.h"
-#include "receiver/glitches.h"
 #include "receiver/latency.h"
+#include "receiver/ledger.h"
 #include "receiver/stretch.h"
+#include "receiver/timing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CONCEAL_STEP = 480,               /* while nobody knows how much is missing: 10 ms at a time */
+    CONCEAL_STEP = 480,               /* at once, while nobody knows how much is missing: SILK's
+                                         concealment is made of 10 ms */
     CONCEAL_MOST = 960,               /* of a known hole in one call */
     IDLE_AFTER = VOX_CONCEAL_FADE_TO, /* then the stream is idle, and what comes is seated anew */
     JITTER_SLOTS = 1024,              /* 2.5 s of 2.5 ms packets */
+    PIECE = 240,                      /* between two decisions: 5 ms */
+    DECODED = 32,                     /* packets in the fifo whose playout has not begun */
     STRETCH_AHEAD = VOX_STRETCH_LAG_MAX + VOX_STRETCH_FADE, /* which a shortening may look at */
 };
 
-/* The delay may stand this far off its target before audio is cut or repeated for it. */
+/* A fixed delay may stand this far off before audio is cut or repeated for it, and at what rate. */
 #define TOO_LONG_NS (10 * VOX_NS_PER_MS)
 #define TOO_SHORT_NS (5 * VOX_NS_PER_MS)
-#define STRETCH_PAUSE_NS (60 * VOX_NS_PER_MS)
+#define FIXED_RATE 0.15
+/* After a silence up to this long what comes in a heap is played, faster; after a longer one, only
+ * what is due. */
+#define HEAP_NS (2 * VOX_NS_PER_S)
 #define TARGET_EVENT_NS (5 * VOX_NS_PER_MS)
 /* A goodbye is not waited upon for longer. */
 #define MOST_OVERTAKEN_NS (100 * VOX_NS_PER_MS)
-/* Two clocks are held together to within so much. */
-#define CLOCK_MARGIN_NS VOX_NS_PER_MS
-
-/* In-band FEC is waited for when most packets carry it and this share of packets is lost. */
-#define FEC_PAYS_LOSS 0.002
-#define SHARE_WINDOW 500.0
-
 enum phase { WAITING, PLAYING, ENDED };
 
 struct vox_playout {
@@ -42,23 +41,26 @@ struct vox_playout {
     const struct vox_emit *emit;
     struct vox_jitter *jitter;
     struct vox_decoder *decoder;
-    struct vox_delay delay;
-    struct vox_glitches glitches;
+    struct vox_timing timing;
+    struct vox_ledger ledger;
     struct vox_latency latency;
-    struct vox_playout_counts counts;
     enum phase phase;
     bool started;
     bool draining;
     int64_t drained_ns; /* if draining: nothing that was sent is under way any more */
     int64_t play_ts;    /* media time at which the received audio in the fifo ends */
     int64_t expanded;   /* ticks made up since then */
-    struct vox_gap gap;
+    int spare;          /* frames made up, at the end of the fifo, that may not be needed */
+    bool catching_up;   /* what is made up brings a fixed delay back to where it should be */
     int64_t last_index;
     int last_duration;
-    int64_t lead_ns; /* how long before its playout a packet is asked for: recent maximum */
-    int64_t last_stretch_ns;
+    int64_t next_splice_ns; /* none before this time of playout */
     int64_t told_target_ns;
-    double lbrr_share, loss_share;
+    struct {
+        struct vox_played_packet packet;
+        int ahead;      /* frames in the fifo in front of it */
+    } decoded[DECODED]; /* that are still to be heard */
+    int decoded_count;
     struct vox_fifo fifo;
 };
 
@@ -92,21 +94,19 @@ void vox_playout_reset(struct vox_playout *p)
 {
     vox_jitter_reset(p->jitter);
     vox_decoder_reset(p->decoder, 1);
-    vox_delay_init(&p->delay);
-    vox_glitches_init(&p->glitches);
+    vox_timing_init(&p->timing, p->config);
+    vox_ledger_init(&p->ledger, p->emit);
     vox_latency_init(&p->latency);
-    p->counts = (struct vox_playout_counts){0};
     p->phase = WAITING;
     p->started = false;
     p->draining = false;
     p->expanded = 0;
-    p->gap = (struct vox_gap){0};
+    p->spare = 0;
+    p->catching_up = false;
     p->last_duration = CONCEAL_MOST;
-    p->lead_ns = 0;
-    p->last_stretch_ns = INT64_MIN / 2;
+    p->next_splice_ns = INT64_MIN / 2;
     p->told_target_ns = 0;
-    p->lbrr_share = 0;
-    p->loss_share = 0;
+    p->decoded_count = 0;
     vox_fifo_init(&p->fifo, 1);
 }
 
@@ -117,29 +117,15 @@ static bool is_fixed(const struct vox_playout *p)
     return p->config->delay_ns >= 0;
 }
 
-static bool fec_pays(const struct vox_playout *p)
-{
-    return p->lbrr_share > 0.5 && p->loss_share > FEC_PAYS_LOSS;
-}
-
 int64_t vox_playout_target_ns(const struct vox_playout *p)
 {
-    int64_t ahead = p->lead_ns + (p->config->follow_source ? 0 : CLOCK_MARGIN_NS);
-    if (is_fixed(p))
-        return p->config->delay_ns > ahead ? p->config->delay_ns : ahead;
-    int64_t target = vox_delay_target_ns(&p->delay) + ahead;
-    int64_t fec = vox_delay_p90_ns(&p->delay) + ahead + vox_rtp_to_ns(p->last_duration);
-    if (fec_pays(p) && fec > target)
-        target = fec;
-    if (target < p->config->min_delay_ns)
-        target = p->config->min_delay_ns;
-    return target < p->config->max_delay_ns ? target : p->config->max_delay_ns;
+    return vox_timing_target_ns(&p->timing);
 }
 
 /* Delay over the fastest packet if media time ts is played at playout_ns. */
 static int64_t delay_of(const struct vox_playout *p, int64_t ts, int64_t playout_ns)
 {
-    return playout_ns - vox_delay_base_ns(&p->delay) - vox_rtp_to_ns(ts);
+    return playout_ns - vox_timing_base_ns(&p->timing) - vox_rtp_to_ns(ts);
 }
 
 int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns)
@@ -150,8 +136,8 @@ int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns)
 int vox_playout_ready_frames(const struct vox_playout *p)
 {
     const struct vox_packet *head = vox_jitter_head(p->jitter);
-    if (p->fifo.frames > 0)
-        return p->fifo.frames;
+    if (p->fifo.frames > p->spare)
+        return p->fifo.frames - p->spare;
     if (!p->started)
         return head ? head->info.duration_ticks : 0;
     /* Of a late packet, only the rest: what follows it must not be asked for before its time. */
@@ -162,15 +148,7 @@ int vox_playout_ready_frames(const struct vox_playout *p)
 
 bool vox_playout_is_steady(const struct vox_playout *p)
 {
-    return p->phase == PLAYING && !p->gap.open;
-}
-
-static void note_lead(struct vox_playout *p, int64_t lead_ns)
-{
-    if (lead_ns > p->lead_ns)
-        p->lead_ns = lead_ns;
-    else
-        p->lead_ns -= (p->lead_ns - lead_ns) / 64;
+    return p->phase == PLAYING && !p->ledger.gap.open;
 }
 
 static void tell_target(struct vox_playout *p, int64_t t_ns)
@@ -182,86 +160,44 @@ static void tell_target(struct vox_playout *p, int64_t t_ns)
     vox_emit_value(p->emit, VOX_EVENT_TARGET, t_ns, target);
 }
 
-/* ---- gaps and their accounts ---- */
-
-/* Books the hole in front of a packet that is being taken from the jitter buffer. */
-static void take_stock(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
-{
-    int64_t missing = head->index - p->last_index - 1;
-    p->loss_share += ((double)missing / (double)(missing + 1) - p->loss_share) / SHARE_WINDOW;
-    p->lbrr_share += ((double)head->info.has_lbrr - p->lbrr_share) / SHARE_WINDOW;
-    if (missing > 0 || head->ts > p->play_ts)
-        vox_gap_open(&p->gap, t_ns);
-    vox_gap_take(&p->gap, head, p->last_index, p->play_ts);
-    p->last_index = head->index;
-}
-
-static void book_lost(struct vox_playout *p, int64_t lost_ticks)
-{
-    if (lost_ticks <= 0)
-        return;
-    p->counts.concealed_ticks += lost_ticks;
-    vox_glitches_open(&p->glitches, p->emit,
-                      &(struct vox_open_glitch){
-                          .first_index = p->gap.first_missing,
-                          .count = p->gap.missing,
-                          .start_ns = p->gap.start_ns - p->lead_ns,
-                          .packet_ns = vox_rtp_to_ns(p->last_duration),
-                          .duration_ns = vox_rtp_to_ns(lost_ticks),
-                      });
-}
-
-static void book_unsent(struct vox_playout *p, const struct vox_packet *head, int64_t ticks)
-{
-    if (ticks <= 0)
-        return;
-    /* RFC 3551, section 4.1: the marker opens a talkspurt, so what was in front of it was silence.
-     */
-    if (head->marker) {
-        p->counts.dtx_ticks += ticks;
-        return;
-    }
-    p->counts.concealed_ticks += ticks;
-    vox_glitches_add(&p->glitches, p->emit, VOX_GLITCH_SENDER_GAP, p->gap.start_ns,
-                     vox_rtp_to_ns(ticks), 0);
-}
-
-static void book_late(struct vox_playout *p, int64_t ticks)
-{
-    if (ticks <= 0)
-        return;
-    p->counts.concealed_ticks += ticks;
-    vox_glitches_add(&p->glitches, p->emit, VOX_GLITCH_LATE, p->gap.start_ns, vox_rtp_to_ns(ticks),
-                     p->gap.late_ns);
-}
-
-/* Audio goes on with `head`: says what the made-up output stood for. */
-static void close_gap(struct vox_playout *p, const struct vox_packet *head)
-{
-    if (!p->gap.open)
-        return;
-    struct vox_gap_account account = vox_gap_close(&p->gap, head, p->lead_ns);
-    book_lost(p, account.lost);
-    book_unsent(p, head, account.unsent);
-    book_late(p, account.late);
-}
-
 /* ---- concealment ---- */
 
-/* Books what now stands in the fifo and was not received. */
-static bool made_up(struct vox_playout *p)
+/* Frames in the fifo that are to be heard; behind them lies what was made up to spare. */
+static int audible(const struct vox_playout *p)
 {
-    p->gap.made += p->fifo.frames;
-    p->expanded += p->fifo.frames;
+    return p->fifo.frames - p->spare;
+}
+
+/* So much of what was made up is put out. */
+static bool claim(struct vox_playout *p, int frames)
+{
+    frames = frames < p->spare ? frames : p->spare;
+    p->spare -= frames;
+    p->ledger.gap.made += frames;
+    p->expanded += frames;
     return true;
 }
 
-/* `frames` of concealment into the empty fifo. */
-static bool make_up(struct vox_playout *p, int frames, int64_t t_ns)
+/* Concealment, `most` at a time, of which `frames` are put out for now: what the next packet makes
+ * needless is left out again. */
+static bool make_up(struct vox_playout *p, int most, int frames, int64_t t_ns)
 {
-    vox_gap_open(&p->gap, t_ns);
-    vox_conceal(p->decoder, &p->fifo, frames, p->expanded);
-    return made_up(p);
+    vox_gap_open(&p->ledger.gap, t_ns);
+    if (p->spare == 0) {
+        vox_conceal(p->decoder, &p->fifo, most, p->expanded);
+        p->spare = most;
+    }
+    return claim(p, frames);
+}
+
+/* Empties the fifo of what is to spare; its beginning is kept, to fade from. Returns the frames. */
+static int take_tail(struct vox_playout *p, float *tail)
+{
+    int frames = p->spare < VOX_CONCEAL_GRAIN ? p->spare : VOX_CONCEAL_GRAIN;
+    memcpy(tail, vox_fifo_front(&p->fifo), (size_t)(frames * p->fifo.channels) * sizeof *tail);
+    p->fifo.frames = 0;
+    p->spare = 0;
+    return frames;
 }
 
 /* The last `frames` of the packet in front of head, from head's in-band FEC: that is of one frame,
@@ -269,13 +205,17 @@ static bool make_up(struct vox_playout *p, int frames, int64_t t_ns)
 static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, int frames,
                           int64_t t_ns)
 {
-    vox_gap_open(&p->gap, t_ns);
+    float tail[VOX_CONCEAL_GRAIN * 2];
+    int tail_frames = take_tail(p, tail);
+    vox_gap_open(&p->ledger.gap, t_ns);
     if (!vox_conceal_from_fec(p->decoder, &p->fifo, head, frames))
-        return make_up(p, frames, t_ns);
-    p->gap.from_fec += frames;
-    p->counts.from_fec++;
+        return make_up(p, frames, frames, t_ns);
+    vox_conceal_fade_in(&p->fifo, tail, tail_frames);
+    p->ledger.gap.from_fec += frames;
+    p->ledger.from_fec++;
     vox_emit_value(p->emit, VOX_EVENT_RECOVERED, t_ns, head->index - 1);
-    return made_up(p);
+    p->spare = frames;
+    return claim(p, frames);
 }
 
 static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int64_t remaining,
@@ -283,19 +223,87 @@ static bool fill_hole(struct vox_playout *p, const struct vox_packet *head, int6
 {
     bool fec = head->info.has_lbrr && head->index > p->last_index + 1;
     int64_t concealed = remaining;
-    vox_gap_open(&p->gap, t_ns);
+    vox_gap_open(&p->ledger.gap, t_ns);
     if (fec && remaining <= head->info.frame_ticks)
         return make_from_fec(p, head, (int)remaining, t_ns);
     if (fec)
         concealed -= head->info.frame_ticks;
-    return make_up(p, (int)(concealed < CONCEAL_MOST ? concealed : CONCEAL_MOST), t_ns);
+    int frames = (int)(concealed < CONCEAL_MOST ? concealed : CONCEAL_MOST);
+    return make_up(p, frames, frames, t_ns);
+}
+
+/* Shortens a hole that is about to be concealed, where the delay is longer than it should be. Once
+ * a hole. Returns the ticks that are left out. */
+static int64_t leave_out(struct vox_playout *p, const struct vox_packet *head, int64_t remaining,
+                         int64_t t_ns)
+{
+    bool lost = head->index > p->last_index + 1 && remaining > 0;
+    if (is_fixed(p) || !lost || p->ledger.gap.left_out > 0)
+        return 0;
+    int64_t position_ns = vox_rtp_to_ns(p->play_ts + p->expanded);
+    int64_t target_ns = vox_timing_base_ns(&p->timing) + vox_playout_target_ns(p);
+    int64_t cut_ns = vox_planner_leave_out(&p->timing.planner, vox_rtp_to_ns(head->ts - p->play_ts),
+                                           t_ns - position_ns - target_ns);
+    int64_t cut = vox_ns_to_rtp(cut_ns);
+    cut = cut < remaining ? cut : remaining;
+    if (cut <= 0)
+        return 0;
+    vox_gap_open(&p->ledger.gap, t_ns);
+    p->ledger.gap.left_out = cut;
+    p->expanded += cut;
+    vox_ledger_stretched(&p->ledger, VOX_STRETCH_HOLE, -cut, t_ns);
+    return cut;
 }
 
 /* ---- received audio ---- */
 
-/* Decodes the head to the end of the fifo and takes it from the jitter buffer. False: it could not
- * be decoded and is concealed. */
-static bool append_head(struct vox_playout *p, const struct vox_packet *head, int64_t playout_ns)
+static void take(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
+{
+    vox_ledger_take(&p->ledger, head, p->last_index, p->play_ts, t_ns);
+    p->last_index = head->index;
+}
+
+/* The oldest packet that was decoded begins to be heard. */
+static void tell_played(struct vox_playout *p, int64_t playout_ns)
+{
+    struct vox_played_packet *packet = &p->decoded[0].packet;
+    packet->playout_ns = playout_ns;
+    vox_latency_add(&p->latency, vox_timing_base_ns(&p->timing), packet->ts, packet->arrival_ns,
+                    playout_ns);
+    if (p->config->on_played)
+        p->config->on_played(p->config->ctx, packet);
+    p->decoded_count--;
+    memmove(&p->decoded[0], &p->decoded[1], (size_t)p->decoded_count * sizeof p->decoded[0]);
+}
+
+/* Splices may still move what lies ahead: when it is heard is told when it is. */
+static void note_decoded(struct vox_playout *p, const struct vox_packet *head, int64_t playout_ns)
+{
+    struct vox_played_packet packet = {
+        .source = p->emit->source,
+        .ssrc = p->emit->ssrc,
+        .channels = head->info.channels,
+        .index = head->index,
+        .ts = head->ts,
+        .duration_ticks = head->info.duration_ticks,
+        .arrival_ns = head->arrival_ns,
+        .playout_ns = playout_ns,
+        .payload = head->payload,
+        .payload_bytes = head->payload_bytes,
+    };
+    if (p->config->on_decoded)
+        p->config->on_decoded(p->config->ctx, &packet);
+    packet.payload = NULL;
+    packet.payload_bytes = 0;
+    if (p->decoded_count == DECODED)
+        tell_played(p, playout_ns);
+    p->decoded[p->decoded_count].packet = packet;
+    p->decoded[p->decoded_count++].ahead = p->fifo.frames;
+}
+
+/* Decodes the head to the end of the fifo, which begins at t_ns, and takes it from the jitter
+ * buffer. False: it could not be decoded and is concealed. */
+static bool append_head(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
     int duration = head->info.duration_ticks;
     vox_fifo_rewind(&p->fifo);
@@ -304,27 +312,13 @@ static bool append_head(struct vox_playout *p, const struct vox_packet *head, in
     bool decoded = n == duration;
     if (!decoded) { /* framed like Opus, but no more */
         n = vox_decoder_conceal(p->decoder, duration, end) == duration ? duration : 0;
-        p->counts.concealed_ticks += n;
+        p->ledger.concealed_ticks += n;
     } else {
-        p->counts.decoded++;
-        p->counts.played++;
-        p->counts.played_ticks += n;
+        p->ledger.decoded++;
+        p->ledger.played++;
+        p->ledger.played_ticks += n;
     }
-    if (p->config->on_played)
-        p->config->on_played(p->config->ctx, &(struct vox_played_packet){
-                                                 .source = p->emit->source,
-                                                 .ssrc = p->emit->ssrc,
-                                                 .channels = head->info.channels,
-                                                 .index = head->index,
-                                                 .ts = head->ts,
-                                                 .duration_ticks = duration,
-                                                 .arrival_ns = head->arrival_ns,
-                                                 .playout_ns = playout_ns,
-                                                 .payload = head->payload,
-                                                 .payload_bytes = head->payload_bytes,
-                                             });
-    vox_latency_add(&p->latency, vox_delay_base_ns(&p->delay), head->ts, head->arrival_ns,
-                    playout_ns);
+    note_decoded(p, head, t_ns + vox_rtp_to_ns(p->fifo.frames));
     p->fifo.frames += n;
     p->play_ts = head->ts + duration;
     p->last_duration = duration;
@@ -340,7 +334,7 @@ static int64_t over_ticks(const struct vox_playout *p, const struct vox_packet *
     int64_t growth = p->play_ts + p->expanded - head->ts - overlap;
     if (growth <= 0)
         return overlap + growth;
-    int64_t most_ns = vox_playout_target_ns(p) + (is_fixed(p) ? 0 : TOO_LONG_NS);
+    int64_t most_ns = is_fixed(p) ? vox_playout_target_ns(p) : p->config->max_delay_ns;
     int64_t ticks = vox_ns_to_rtp(delay_of(p, head->ts + overlap, t_ns) - most_ns);
     return overlap + (ticks < 0 ? 0 : ticks < growth ? ticks : growth);
 }
@@ -349,18 +343,19 @@ static int64_t over_ticks(const struct vox_playout *p, const struct vox_packet *
  * for its state. Where all come too late for a second, the path has become slower. */
 static void drop_head(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
-    if (p->gap.made >= IDLE_AFTER)
-        vox_delay_forget_fastest(&p->delay);
+    if (p->ledger.gap.made >= IDLE_AFTER)
+        vox_timing_forget_fastest(&p->timing);
     int64_t position = p->play_ts + p->expanded;
     int64_t end = head->ts + head->info.duration_ticks;
-    take_stock(p, head, t_ns);
-    vox_gap_late(&p->gap, head, p->gap.made - (position - head->ts), p->lead_ns);
-    p->counts.late++;
+    take(p, head, t_ns);
+    vox_gap_late(&p->ledger.gap, head, p->ledger.gap.made - (position - head->ts),
+                 p->timing.lead_ns);
+    p->ledger.late++;
     vox_fifo_rewind(&p->fifo);
     float *unheard = vox_fifo_end(&p->fifo);
     if (vox_jitter_count(p->jitter) <= 2 &&
         vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, unheard) > 0)
-        p->counts.decoded++;
+        p->ledger.decoded++;
     if (end > p->play_ts)
         p->play_ts = end;
     p->expanded = position - p->play_ts;
@@ -368,62 +363,122 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
 }
 
 /* Makes sure that the stretcher has enough audio to look at, from packets that follow at once. */
-static void read_ahead(struct vox_playout *p, int64_t t_ns)
+static void read_ahead(struct vox_playout *p, int frames, int64_t t_ns)
 {
     const struct vox_packet *head;
-    while (p->fifo.frames < STRETCH_AHEAD && (head = vox_jitter_head(p->jitter)) &&
+    while (p->fifo.frames < frames && (head = vox_jitter_head(p->jitter)) &&
            head->index == p->last_index + 1 && head->ts == p->play_ts) {
-        take_stock(p, head, t_ns);
-        append_head(p, head, t_ns + vox_rtp_to_ns(p->fifo.frames));
+        take(p, head, t_ns);
+        append_head(p, head, t_ns);
     }
 }
 
-static void stretch(struct vox_playout *p, int64_t t_ns, bool shorter)
+/* One splice as ordered, in 48 kHz frames: > 0 put in, < 0 taken out, 0 refused. */
+static int splice(struct vox_playout *p, const struct vox_planner_order *order, int64_t t_ns)
 {
+    bool shorter = order->action == VOX_PLANNER_SHORTEN;
+    bool hurry = order->is_stall || order->rate >= 1;
+    double least = hurry ? VOX_STRETCH_BETTER_THAN_NOTHING : VOX_STRETCH_UNHEARD;
+    /* Too long by half a period does less harm than too short, which the next packet would be late
+     * for. */
+    int64_t wanted = vox_ns_to_rtp(order->amount_ns);
+    wanted += shorter ? 0 : wanted / 2;
+    int most = wanted < VOX_STRETCH_LAG_MAX ? (int)wanted : VOX_STRETCH_LAG_MAX;
+    read_ahead(p, shorter ? STRETCH_AHEAD : VOX_STRETCH_FADE, t_ns);
+    vox_fifo_rewind(&p->fifo);
     int channels = vox_decoder_channels(p->decoder);
-    read_ahead(p, t_ns);
     float *next = vox_fifo_front(&p->fifo);
-    int change = shorter ? -vox_stretch_shorten(next, p->fifo.frames, channels, VOX_STRETCH_UNHEARD)
-                         : vox_stretch_lengthen(next, VOX_FIFO_PAST, p->fifo.frames, channels,
-                                                VOX_STRETCH_UNHEARD);
-    if (change == 0)
-        return;
-    p->fifo.frames += change;
-    p->last_stretch_ns = t_ns;
-    p->counts.stretch_ops++;
-    p->counts.stretched++;
-    p->counts.stretched_ticks += abs(change);
-    vox_emit_value(p->emit, VOX_EVENT_STRETCH, t_ns, vox_rtp_to_ns(change));
+    if (!shorter)
+        return vox_stretch_lengthen(next, most, p->fifo.frames, channels, least);
+    return -vox_stretch_shorten(next, p->fifo.frames, most, channels, least);
 }
 
-/* Moves the delay towards its target, where it is far off and not too often. */
+/* What was decoded ahead begins to be heard later, or sooner, by what the splice at the front of
+ * the fifo put in or took out. */
+static void move_ahead(struct vox_playout *p, int change)
+{
+    for (int i = 0; i < p->decoded_count; i++) {
+        int *ahead = &p->decoded[i].ahead;
+        if (*ahead >= 0)
+            *ahead = *ahead + change > 0 ? *ahead + change : 0;
+    }
+}
+
+static void stretch(struct vox_playout *p, const struct vox_planner_order *order, int64_t t_ns)
+{
+    int change = splice(p, order, t_ns);
+    if (change == 0)
+        return;
+    int64_t lag_ns = vox_rtp_to_ns(abs(change));
+    p->fifo.frames += change;
+    p->next_splice_ns = t_ns + (int64_t)((double)lag_ns / order->rate) + (change > 0 ? lag_ns : 0);
+    vox_ledger_stretched(&p->ledger, order->is_stall ? VOX_STRETCH_STALL : VOX_STRETCH_TARGET,
+                         change, t_ns);
+    move_ahead(p, change);
+}
+
+static struct vox_planner_order keep_fixed(int64_t error_ns)
+{
+    return (struct vox_planner_order){
+        .action = error_ns > TOO_LONG_NS     ? VOX_PLANNER_SHORTEN
+                  : error_ns < -TOO_SHORT_NS ? VOX_PLANNER_LENGTHEN
+                                             : VOX_PLANNER_KEEP,
+        .rate = FIXED_RATE,
+        .amount_ns = llabs(error_ns),
+    };
+}
+
+static struct vox_planner_order plan(const struct vox_playout *p, int64_t t_ns)
+{
+    int64_t current_ns = vox_playout_current_ns(p, t_ns);
+    int64_t target_ns = vox_playout_target_ns(p);
+    int64_t base_ns = vox_timing_base_ns(&p->timing);
+    int64_t run;
+    size_t ready = vox_jitter_run(p->jitter, p->last_index + 1, p->play_ts, &run);
+    if (is_fixed(p))
+        return keep_fixed(current_ns - target_ns);
+    return vox_planner_decide(&p->timing.planner,
+                              &(struct vox_planner_view){
+                                  .known_ns = p->timing.known_ns,
+                                  .offset_ns = base_ns + current_ns,
+                                  .target_ns = base_ns + target_ns,
+                                  .ready_ns = vox_rtp_to_ns(p->fifo.frames + run),
+                                  .missing_ts = p->play_ts + run,
+                                  .later_came = ready < vox_jitter_count(p->jitter),
+                              });
+}
+
+/* Moves the delay towards its target, or stretches what there is where a packet is overdue. */
 static void adapt(struct vox_playout *p, int64_t t_ns)
 {
-    if ((is_fixed(p) && p->config->follow_source) || t_ns - p->last_stretch_ns < STRETCH_PAUSE_NS)
+    if ((is_fixed(p) && (p->config->follow_source || p->config->keep_tempo)) ||
+        p->ledger.gap.open || t_ns < p->next_splice_ns)
         return;
-    int64_t error_ns = vox_playout_current_ns(p, t_ns) - vox_playout_target_ns(p);
-    if (error_ns > TOO_LONG_NS || error_ns < -TOO_SHORT_NS)
-        stretch(p, t_ns, error_ns > 0);
-    tell_target(p, t_ns);
+    const struct vox_planner_order order = plan(p, t_ns);
+    if (order.action != VOX_PLANNER_KEEP)
+        stretch(p, &order, t_ns);
+    if (!is_fixed(p))
+        tell_target(p, t_ns);
 }
 
 static bool play_head(struct vox_playout *p, const struct vox_packet *head, int skip, int64_t t_ns,
                       int64_t lead_ns)
 {
     float tail[VOX_CONCEAL_GRAIN * 2];
-    if (skip > 0)
-        vox_conceal_tail(p->decoder, tail);
-    note_lead(p, lead_ns);
-    take_stock(p, head, t_ns);
-    close_gap(p, head);
+    int tail_frames = take_tail(p, tail);
+    if (skip > 0 && tail_frames == 0)
+        tail_frames = vox_conceal_tail(p->decoder, tail);
+    vox_timing_asked(&p->timing, lead_ns);
+    take(p, head, t_ns);
+    vox_ledger_close(&p->ledger, head, vox_rtp_to_ns(p->last_duration), p->timing.lead_ns);
     p->expanded = 0;
-    bool decoded = append_head(p, head, t_ns - vox_rtp_to_ns(skip));
+    bool decoded = append_head(p, head, t_ns);
     if (skip > 0 && skip < p->fifo.frames) {
         vox_fifo_drop(&p->fifo, skip);
-        p->counts.played_ticks -= decoded ? skip : 0; /* that time was heard already, concealed */
-        vox_conceal_fade_in(&p->fifo, tail);
+        p->decoded[p->decoded_count - 1].ahead -= skip;
+        p->ledger.played_ticks -= decoded ? skip : 0; /* that time was heard already, concealed */
     }
-    adapt(p, t_ns);
+    vox_conceal_fade_in(&p->fifo, tail, tail_frames);
     return p->fifo.frames > 0;
 }
 
@@ -434,8 +489,9 @@ static int64_t shortfall_ticks(const struct vox_playout *p, const struct vox_pac
 {
     int64_t from = head->ts > p->play_ts ? head->ts : p->play_ts;
     int64_t short_ns = vox_playout_target_ns(p) - delay_of(p, from, t_ns);
-    bool late = p->gap.open && p->play_ts + p->expanded > from;
-    return is_fixed(p) && late && short_ns > TOO_SHORT_NS ? vox_ns_to_rtp(short_ns) : 0;
+    bool late = p->ledger.gap.open && p->play_ts + p->expanded > from;
+    int64_t least_ns = p->catching_up ? 0 : TOO_SHORT_NS;
+    return is_fixed(p) && late && short_ns > least_ns ? vox_ns_to_rtp(short_ns) : 0;
 }
 
 /* ---- the machine ---- */
@@ -445,20 +501,28 @@ static bool is_drained(const struct vox_playout *p, int64_t now_ns)
     return p->draining && now_ns >= p->drained_ns;
 }
 
-/* Puts the next piece of audio, whatever it is made of, into the empty fifo. False: phase changed.
- */
-static bool refill(struct vox_playout *p, int64_t t_ns, int64_t lead_ns)
+/* While nobody knows how much is missing. */
+static int conceal_step(const struct vox_playout *p)
+{
+    return p->last_duration < CONCEAL_STEP ? p->last_duration : CONCEAL_STEP;
+}
+
+/* Puts audio for the next `frames`, whatever it is made of, into the fifo, in which nothing is to
+ * be heard. False: phase changed. */
+static bool refill(struct vox_playout *p, int frames, int64_t t_ns, int64_t lead_ns)
 {
     const struct vox_packet *head;
     while ((head = vox_jitter_head(p->jitter))) {
         int64_t remaining = head->ts - p->play_ts - p->expanded;
         if (remaining > IDLE_AFTER)
             break;
+        remaining -= leave_out(p, head, remaining, t_ns);
         if (remaining > 0)
             return fill_hole(p, head, remaining, t_ns);
         int64_t wait = shortfall_ticks(p, head, t_ns);
+        p->catching_up = wait > 0;
         if (wait > 0)
-            return make_up(p, (int)(wait < CONCEAL_MOST ? wait : CONCEAL_MOST), t_ns);
+            return make_up(p, conceal_step(p), (int)(wait < frames ? wait : frames), t_ns);
         int64_t skip = over_ticks(p, head, t_ns);
         if (skip < head->info.duration_ticks)
             return play_head(p, head, (int)skip, t_ns, lead_ns);
@@ -469,7 +533,9 @@ static bool refill(struct vox_playout *p, int64_t t_ns, int64_t lead_ns)
     else if (head || p->expanded >= IDLE_AFTER)
         p->phase = WAITING;
     else
-        return make_up(p, p->last_duration < CONCEAL_STEP ? p->last_duration : CONCEAL_STEP, t_ns);
+        return make_up(p, conceal_step(p), frames, t_ns);
+    p->fifo.frames = 0;
+    p->spare = 0;
     return false;
 }
 
@@ -478,7 +544,7 @@ int64_t vox_playout_start_ns(const struct vox_playout *p)
     const struct vox_packet *head = vox_jitter_head(p->jitter);
     if (p->phase != WAITING || !head)
         return VOX_NS_NEVER;
-    return vox_delay_base_ns(&p->delay) + vox_rtp_to_ns(head->ts) + vox_playout_target_ns(p);
+    return vox_timing_base_ns(&p->timing) + vox_rtp_to_ns(head->ts) + vox_playout_target_ns(p);
 }
 
 /* Audio begins with the head at the very first; after the stream was idle, where it should be by
@@ -491,9 +557,12 @@ static void begin(struct vox_playout *p, int64_t t_ns)
         p->play_ts = head->ts;
         p->expanded = 0;
     } else {
-        vox_gap_open(&p->gap, t_ns);
-        p->gap.reseated = true;
-        p->expanded = head->ts - p->play_ts + vox_ns_to_rtp(t_ns - vox_playout_start_ns(p));
+        vox_gap_open(&p->ledger.gap, t_ns);
+        p->ledger.gap.reseated = true;
+        int64_t late_ns = t_ns - vox_playout_start_ns(p);
+        if (!is_fixed(p) && late_ns < HEAP_NS)
+            late_ns = 0;
+        p->expanded = head->ts - p->play_ts + vox_ns_to_rtp(late_ns);
     }
     p->started = true;
     p->phase = PLAYING;
@@ -508,7 +577,7 @@ static int wait_frames(struct vox_playout *p, int frames, int64_t t_ns, int64_t 
         p->phase = ENDED;
         return 0;
     }
-    note_lead(p, lead_ns);
+    vox_timing_asked(&p->timing, lead_ns);
     int64_t ticks = vox_ns_to_rtp(vox_playout_start_ns(p) - t_ns);
     if (ticks > 0)
         return ticks < frames ? (int)ticks : frames;
@@ -522,17 +591,24 @@ static int put_silence(struct vox_playout *p, float *pcm, int frames, int64_t t_
     int n = wait_frames(p, frames, t_ns, lead_ns);
     memset(pcm, 0, (size_t)(n * vox_decoder_channels(p->decoder)) * sizeof *pcm);
     if (p->started && n > 0) {
-        vox_gap_open(&p->gap, t_ns);
-        p->gap.made += n;
+        vox_gap_open(&p->ledger.gap, t_ns);
+        p->ledger.gap.made += n;
     }
     return n;
 }
 
 static int put_audio(struct vox_playout *p, float *pcm, int frames, int64_t t_ns, int64_t lead_ns)
 {
-    if (p->fifo.frames == 0 && !refill(p, t_ns, lead_ns))
+    if (audible(p) == 0 && !refill(p, frames, t_ns, lead_ns))
         return 0;
-    return vox_fifo_take(&p->fifo, pcm, frames);
+    adapt(p, t_ns);
+    int most = frames < PIECE ? frames : PIECE;
+    int n = vox_fifo_take(&p->fifo, pcm, audible(p) < most ? audible(p) : most);
+    while (p->decoded_count > 0 && p->decoded[0].ahead < n)
+        tell_played(p, t_ns + vox_rtp_to_ns(p->decoded[0].ahead));
+    for (int i = 0; i < p->decoded_count; i++)
+        p->decoded[i].ahead -= n;
+    return n;
 }
 
 /* A source that turns out to be stereo: at the beginning of a call, so that it has one layout. */
@@ -564,21 +640,28 @@ int vox_playout_produce(struct vox_playout *p, float *pcm, int frames, int64_t n
     return p->started ? made : 0;
 }
 
+/* ---- arrivals ---- */
+
+void vox_playout_look(struct vox_playout *p, int64_t now_ns, int64_t known_ns)
+{
+    vox_timing_look(&p->timing, now_ns, known_ns);
+}
+
 enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet)
 {
     enum vox_insert result = vox_jitter_insert(p->jitter, packet);
     switch (result) {
     case VOX_INSERT_STORED:
     case VOX_INSERT_FULL:
-        vox_delay_packet(&p->delay, packet->ts, packet->arrival_ns);
+        vox_timing_arrived(&p->timing, packet);
         break;
     case VOX_INSERT_LATE:
-        vox_delay_packet(&p->delay, packet->ts, packet->arrival_ns);
-        vox_glitches_late_packet(&p->glitches, packet->index, packet->arrival_ns);
-        p->counts.late++;
+        vox_timing_arrived(&p->timing, packet);
+        vox_glitches_late_packet(&p->ledger.glitches, packet->index, packet->arrival_ns);
+        p->ledger.late++;
         break;
     case VOX_INSERT_DUPLICATE:
-        p->counts.duplicate++;
+        p->ledger.duplicate++;
         break;
     }
     return result;
@@ -586,12 +669,12 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
 
 void vox_playout_new_timeline(struct vox_playout *p)
 {
-    vox_delay_init(&p->delay);
+    vox_timing_new_timeline(&p->timing);
 }
 
 void vox_playout_drain(struct vox_playout *p, int64_t now_ns)
 {
-    int64_t late_ns = vox_delay_p90_ns(&p->delay);
+    int64_t late_ns = vox_playout_target_ns(p);
     if (!p->draining)
         p->drained_ns = now_ns + (late_ns < MOST_OVERTAKEN_NS ? late_ns : MOST_OVERTAKEN_NS);
     p->draining = true;
@@ -617,19 +700,19 @@ int vox_playout_channels(const struct vox_playout *p)
     return vox_decoder_channels(p->decoder);
 }
 
-const struct vox_delay *vox_playout_delay(const struct vox_playout *p)
+const struct vox_timing *vox_playout_timing(const struct vox_playout *p)
 {
-    return &p->delay;
+    return &p->timing;
 }
 
 void vox_playout_settle(struct vox_playout *p, int64_t now_ns)
 {
-    vox_glitches_settle(&p->glitches, p->emit, now_ns);
+    vox_glitches_settle(&p->ledger.glitches, p->emit, now_ns);
 }
 
 void vox_playout_underrun(struct vox_playout *p, int64_t t_ns, int64_t gap_ns)
 {
-    vox_glitches_add(&p->glitches, p->emit, VOX_GLITCH_UNDERRUN, t_ns, gap_ns, 0);
+    vox_glitches_add(&p->ledger.glitches, p->emit, VOX_GLITCH_UNDERRUN, t_ns, gap_ns, 0);
 }
 
 void vox_playout_set_capture_zero(struct vox_playout *p, int64_t zero_ns)
@@ -639,26 +722,10 @@ void vox_playout_set_capture_zero(struct vox_playout *p, int64_t zero_ns)
 
 void vox_playout_read_stats(const struct vox_playout *p, struct vox_source_stats *out)
 {
-    const struct vox_playout_counts *c = &p->counts;
     out->channels = vox_decoder_channels(p->decoder);
     out->packet_ticks = p->last_duration;
-    out->packets.late = c->late;
-    out->packets.duplicate = c->duplicate;
-    out->frames.played = c->played;
-    out->frames.decoded = c->decoded;
-    out->frames.concealed =
-        (uint64_t)((c->concealed_ticks + p->last_duration / 2) / p->last_duration);
-    out->frames.from_fec = c->from_fec;
-    out->frames.stretched = c->stretched;
-    out->stretch_ops = c->stretch_ops;
-    out->played_ns = vox_rtp_to_ns(c->played_ticks);
-    out->concealed_ns = vox_rtp_to_ns(c->concealed_ticks);
-    out->dtx_ns = vox_rtp_to_ns(c->dtx_ticks);
-    out->stretched_ns = vox_rtp_to_ns(c->stretched_ticks);
-    for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {
-        out->glitches[i].count = p->glitches.causes[i].count;
-        out->glitches[i].ns = p->glitches.causes[i].ns;
-    }
+    vox_ledger_read(&p->ledger, p->last_duration, out);
     out->target_ns = vox_playout_target_ns(p);
+    out->curve_count = is_fixed(p) ? 0 : vox_planner_curve(&p->timing.planner, out->curve);
     vox_latency_read(&p->latency, out);
 }

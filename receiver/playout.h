@@ -20,22 +20,14 @@
 #ifndef VOX_RECEIVER_PLAYOUT_H
 #define VOX_RECEIVER_PLAYOUT_H
 
-#include "receiver/delay.h"
 #include "receiver/emit.h"
 #include "receiver/jitter.h"
+#include "receiver/timing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct vox_playout;
-
-struct vox_playout_counts {
-    uint64_t late; /* packets that came and were not played */
-    uint64_t duplicate;
-    uint64_t played, decoded, from_fec, stretched;
-    uint64_t stretch_ops;
-    int64_t played_ticks, concealed_ticks, dtx_ticks, stretched_ticks;
-};
 
 int vox_playout_create(const struct vox_receiver_config *config, const struct vox_emit *emit,
                        struct vox_playout **out);
@@ -72,6 +64,9 @@ bool vox_playout_started(const struct vox_playout *p);
 /* Whether it waits for audio: not begun yet, or nothing has come for half a second. */
 bool vox_playout_is_idle(const struct vox_playout *p);
 
+/* A pull begins at now_ns: what has come until now can be played from known_ns on. */
+void vox_playout_look(struct vox_playout *p, int64_t now_ns, int64_t known_ns);
+
 /* How much can be played in one piece without anything that is still to come. */
 int vox_playout_ready_frames(const struct vox_playout *p);
 
@@ -81,7 +76,7 @@ int64_t vox_playout_current_ns(const struct vox_playout *p, int64_t playout_ns);
 /* Whether current_ns tells the truth: audio plays, nothing is being concealed. */
 bool vox_playout_is_steady(const struct vox_playout *p);
 
-const struct vox_delay *vox_playout_delay(const struct vox_playout *p);
+const struct vox_timing *vox_playout_timing(const struct vox_playout *p);
 struct vox_source_stats;
 /* Fills what playout knows: frames, glitches, delays. */
 void vox_playout_read_stats(const struct vox_playout *p, struct vox_source_stats *out);

@@ -5,20 +5,26 @@
 
 #include <string.h>
 
+#define PREFIX "playout-"
+
+static const char *const prefers[] = {"latency", "balanced", "smooth", NULL};
+static const char *const profiles[] = {"voice", "music", NULL};
+
 void vox_playout_options_init(struct vox_playout_options *options)
 {
     struct vox_receiver_config defaults;
     vox_receiver_config_init(&defaults);
     *options = (struct vox_playout_options){.delay_ns = defaults.delay_ns,
                                             .min_delay_ns = defaults.min_delay_ns,
-                                            .max_delay_ns = defaults.max_delay_ns};
+                                            .max_delay_ns = defaults.max_delay_ns,
+                                            .prefer = VOX_PREFER_BALANCED};
 }
 
-size_t vox_playout_options_rows(struct vox_playout_options *o, const char *delay_name,
+size_t vox_playout_options_rows(struct vox_playout_options *o, bool prefixed,
                                 struct vox_option *rows)
 {
     const struct vox_option table[VOX_PLAYOUT_OPTIONS] = {
-        {.name = delay_name,
+        {.name = "playout-delay",
          .argument = "MS",
          .group = "Playout",
          .kind = VOX_OPTION_MS,
@@ -41,8 +47,27 @@ size_t vox_playout_options_rows(struct vox_playout_options *o, const char *delay
          .max = 10000,
          .target.ns = &o->max_delay_ns,
          .help = "auto does not go above; default 2000"},
+        {.name = "prefer",
+         .argument = "WHAT",
+         .group = "Playout",
+         .kind = VOX_OPTION_CHOICE,
+         .choices = prefers,
+         .target.integer = &o->prefer,
+         .help = "what auto spares where it must choose: latency takes more glitches, smooth "
+                 "waits longer; balanced (default) as listeners weigh both"},
+        {.name = "playout-profile",
+         .argument = "NAME",
+         .group = "Playout",
+         .kind = VOX_OPTION_CHOICE,
+         .choices = profiles,
+         .target.integer = &o->music,
+         .help = "voice (default) is stretched to move the delay and to bridge stalls, music only "
+                 "resampled by no more than is heard"},
     };
     memcpy(rows, table, sizeof table);
+    for (int i = 0; i < VOX_PLAYOUT_OPTIONS && !prefixed; i++)
+        if (strncmp(rows[i].name, PREFIX, strlen(PREFIX)) == 0)
+            rows[i].name += strlen(PREFIX);
     return VOX_PLAYOUT_OPTIONS;
 }
 
@@ -55,10 +80,18 @@ bool vox_playout_options_check(const struct vox_playout_options *o)
     return false;
 }
 
+static const double prices_ms[] = {
+    [VOX_PREFER_LATENCY] = VOX_PREFER_LATENCY_MS,
+    [VOX_PREFER_BALANCED] = VOX_PREFER_BALANCED_MS,
+    [VOX_PREFER_SMOOTH] = VOX_PREFER_SMOOTH_MS,
+};
+
 void vox_playout_options_apply(const struct vox_playout_options *o,
                                struct vox_receiver_config *config)
 {
     config->delay_ns = o->delay_ns;
     config->min_delay_ns = o->min_delay_ns;
     config->max_delay_ns = o->max_delay_ns;
+    config->prefer_ms = prices_ms[o->prefer];
+    config->keep_tempo = o->music != 0;
 }

@@ -4,7 +4,7 @@
  *
  *     struct vox_playout_options playout;
  *     vox_playout_options_init(&playout);
- *     count += vox_playout_options_rows(&playout, "delay", rows + count);
+ *     count += vox_playout_options_rows(&playout, false, rows + count);
  *     ...                                                   // vox_options_parse
  *     if (!vox_playout_options_check(&playout))
  *         return VOX_OPTIONS_WRONG;
@@ -22,11 +22,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOX_PLAYOUT_OPTIONS = 3 };
+enum { VOX_PLAYOUT_OPTIONS = 5 };
+
+enum vox_prefer { VOX_PREFER_LATENCY, VOX_PREFER_BALANCED, VOX_PREFER_SMOOTH };
 
 struct vox_playout_options {
     int64_t delay_ns; /* below 0: adaptive */
     int64_t min_delay_ns, max_delay_ns;
+    int prefer; /* enum vox_prefer */
+    int music;  /* bool: nothing is stretched */
 };
 
 /* The engine's defaults. */
@@ -34,9 +38,10 @@ void vox_playout_options_init(struct vox_playout_options *options);
 
 /*
  * Writes VOX_PLAYOUT_OPTIONS rows that write into options, and returns how many that are.
- * delay_name: of the first, "delay" where that is not the network's.
+ * prefixed: --playout-delay and --playout-profile, where --delay is the network's and --profile the
+ * encoder's.
  */
-size_t vox_playout_options_rows(struct vox_playout_options *options, const char *delay_name,
+size_t vox_playout_options_rows(struct vox_playout_options *options, bool prefixed,
                                 struct vox_option *rows);
 
 /* Whether they go together; says on stderr what does not. */

@@ -58,6 +58,7 @@ void vox_receiver_config_init(struct vox_receiver_config *config)
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
         .delay_ns = -1,
         .max_delay_ns = 2 * VOX_NS_PER_S,
+        .prefer_ms = VOX_PREFER_BALANCED_MS,
         .cname = "voxgram",
     };
 }
@@ -69,6 +70,7 @@ static bool is_valid(const struct vox_receiver_config *c)
            c->output_channels <= 2 && c->max_sources >= 1 &&
            c->max_sources <= VOX_RECEIVER_MAX_SOURCES && c->payload_type >= -1 &&
            c->payload_type <= 127 && c->capture_time_id >= 0 && c->capture_time_id <= 255 &&
+           c->prefer_ms >= VOX_PREFER_LEAST_MS && c->prefer_ms <= VOX_PREFER_MOST_MS &&
            c->min_delay_ns >= 0 && c->max_delay_ns >= c->min_delay_ns && c->cname &&
            strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
 }

@@ -76,12 +76,20 @@ enum vox_event_kind {
     VOX_EVENT_SOURCE_ENDED,   /* value: enum vox_source_end */
     VOX_EVENT_GLITCH,         /* cause, duration_ns, late_ns */
     VOX_EVENT_TARGET,         /* value: new delay target in ns */
-    VOX_EVENT_STRETCH,        /* value: ns put in (> 0) or taken out (< 0) */
+    VOX_EVENT_STRETCH,        /* reason; value: ns put in (> 0) or taken out (< 0) */
     VOX_EVENT_SEQUENCE_JUMP,  /* value: by how many */
     VOX_EVENT_TIMESTAMP_JUMP, /* value: by how many ticks */
     VOX_EVENT_WRONG_CLOCK,    /* timestamps do not count 48 kHz; value: the rate they count, Hz */
     VOX_EVENT_RECOVERED,      /* audio of a lost packet came from in-band FEC; value: its index */
     VOX_EVENT_KINDS
+};
+
+/* Why audio was put in or left out. */
+enum vox_stretch_reason {
+    VOX_STRETCH_STALL,  /* the next packet is overdue: what is there is made to last */
+    VOX_STRETCH_TARGET, /* towards another delay */
+    VOX_STRETCH_HOLE,   /* towards a shorter one: a hole was not concealed in full */
+    VOX_STRETCH_REASONS
 };
 
 enum vox_source_end { VOX_END_BYE, VOX_END_TIMEOUT, VOX_END_REPLACED };
@@ -92,12 +100,20 @@ struct vox_event {
     int source; /* index, as in the statistics */
     uint32_t ssrc;
     enum vox_glitch_cause cause;
+    enum vox_stretch_reason reason;
     int64_t duration_ns;
     int64_t late_ns;
     int64_t value;
 };
 
-/* A packet at the moment it is decoded, in playing order: what a recorder keeps. */
+/* What one per cent of concealment is worth, in ms of delay: balanced by ITU-T G.107 (158..198). */
+#define VOX_PREFER_LATENCY_MS 60.0
+#define VOX_PREFER_BALANCED_MS 190.0
+#define VOX_PREFER_SMOOTH_MS 600.0
+#define VOX_PREFER_LEAST_MS 1.0
+#define VOX_PREFER_MOST_MS 10000.0
+
+/* A packet that is played. */
 struct vox_played_packet {
     int source;
     uint32_t ssrc;
@@ -107,7 +123,7 @@ struct vox_played_packet {
     int duration_ticks;
     int64_t arrival_ns;
     int64_t playout_ns;     /* of its first sample, or when that would have been if it is skipped */
-    const uint8_t *payload; /* borrowed, valid during the callback */
+    const uint8_t *payload; /* on_decoded only: borrowed, valid during the callback; else NULL */
     size_t payload_bytes;
 };
 
@@ -122,6 +138,10 @@ struct vox_receiver_config {
      * default -1 */
     int64_t delay_ns;
     int64_t min_delay_ns, max_delay_ns; /* of the adaptive target; default 0 and 2 s */
+    /* Of the adaptive target: ms of delay that one per cent of concealment is worth; default
+     * VOX_PREFER_BALANCED_MS */
+    double prefer_ms;
+    bool keep_tempo; /* nothing is stretched; the delay moves by resampling alone, by some cents */
     bool clock_synced;      /* the senders' wall clocks are ours: capture times are absolute */
     int64_t wall_offset_ns; /* Unix time minus the host's monotonic time */
     uint32_t ssrc;          /* ours, for RTCP: random from the host */
@@ -129,7 +149,10 @@ struct vox_receiver_config {
     const char *cname;      /* copied; default "voxgram" */
     void (*on_rtcp)(void *ctx, uint32_t path, const uint8_t *bytes, size_t len); /* may be NULL */
     void (*on_event)(void *ctx, const struct vox_event *event);                  /* may be NULL */
-    void (*on_played)(void *ctx, const struct vox_played_packet *packet);        /* may be NULL */
+    /* In playing order, either may be NULL: as it is decoded, which is what a recorder keeps, and
+     * as it begins to be heard, which may be a little later and is when playout_ns is exact. */
+    void (*on_decoded)(void *ctx, const struct vox_played_packet *packet);
+    void (*on_played)(void *ctx, const struct vox_played_packet *packet);
     void *ctx;
 };
 
@@ -137,6 +160,15 @@ struct vox_quantiles {
     int64_t p50_ns, p95_ns, p99_ns, max_ns;
     int64_t mean_ns;
 };
+
+/* What another delay would have cost on this network lately. */
+struct vox_choice {
+    double delay_ms; /* mean, over the fastest packets */
+    double late_pct; /* of the output, concealed because packets came too late */
+    bool chosen;     /* the one in force */
+};
+
+enum { VOX_CURVE_CHOICES = 24 };
 
 enum vox_source_state { VOX_SOURCE_PROBATION, VOX_SOURCE_ACTIVE, VOX_SOURCE_ENDED };
 
@@ -174,6 +206,9 @@ struct vox_source_stats {
     int64_t jitter_ns;     /* RFC 3550, section A.8 */
     double clock_skew_ppm; /* sender's clock against ours; > 0: it runs fast */
     double resample_ppm;   /* correction in force */
+    /* Delay against glitches, by delay; 0 choices: fixed, or too little was heard. */
+    int curve_count;
+    struct vox_choice curve[VOX_CURVE_CHOICES];
 };
 
 struct vox_receiver_stats {

@@ -40,6 +40,12 @@ static const char *const end_names[] = {
     [VOX_END_REPLACED] = "replaced",
 };
 
+static const char *const stretch_names[VOX_STRETCH_REASONS] = {
+    [VOX_STRETCH_STALL] = "stall",
+    [VOX_STRETCH_TARGET] = "target",
+    [VOX_STRETCH_HOLE] = "hole",
+};
+
 static const char *const event_names[VOX_EVENT_KINDS] = {
     [VOX_EVENT_SOURCE_STARTED] = "source_started",
     [VOX_EVENT_SOURCE_ENDED] = "source_ended",
@@ -84,6 +90,8 @@ static void add_up(const struct vox_receiver_stats *stats, struct vox_source_sta
     total->jitter_ns = main_source->jitter_ns;
     total->clock_skew_ppm = main_source->clock_skew_ppm;
     total->resample_ppm = main_source->resample_ppm;
+    total->curve_count = main_source->curve_count;
+    memcpy(total->curve, main_source->curve, sizeof total->curve);
 }
 
 static uint64_t rejected(const struct vox_receiver_stats *stats)
@@ -104,6 +112,19 @@ static json_t *ms(int64_t ns)
 static json_t *count(uint64_t n)
 {
     return json_integer((json_int_t)n);
+}
+
+static json_t *curve(const struct vox_source_stats *s)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < s->curve_count; i++) {
+        json_t *choice = json_object();
+        json_object_set_new(choice, "delay_ms", json_real(round(s->curve[i].delay_ms * 10) / 10));
+        json_object_set_new(choice, "late_pct", json_real(round(s->curve[i].late_pct * 1e3) / 1e3));
+        json_object_set_new(choice, "chosen", json_boolean(s->curve[i].chosen));
+        json_array_append_new(array, choice);
+    }
+    return array;
 }
 
 static json_t *quantiles(const struct vox_quantiles *q)
@@ -159,6 +180,7 @@ static void put_source(json_t *object, const struct vox_source_stats *s)
     json_object_set_new(object, "current_delay_ms", ms(s->current_ns));
     json_object_set_new(object, "jitter_ms", ms(s->jitter_ns));
     json_object_set_new(object, "clock_skew_ppm", json_real(s->clock_skew_ppm));
+    json_object_set_new(object, "delay_curve", curve(s));
     json_object_set_new(object, "correction_ppm", json_real(s->resample_ppm));
     json_object_set_new(object, "rtt_ms", json_null()); /* known to the sender only */
     json_object_set_new(object, "glitches", glitches(s));
@@ -241,8 +263,11 @@ static void put_event_details(json_t *object, const struct vox_event *event)
     case VOX_EVENT_SOURCE_ENDED:
         json_object_set_new(object, "reason", json_string(end_names[event->value]));
         break;
-    case VOX_EVENT_TARGET:
     case VOX_EVENT_STRETCH:
+        json_object_set_new(object, "reason", json_string(stretch_names[event->reason]));
+        json_object_set_new(object, "ms", ms(event->value));
+        break;
+    case VOX_EVENT_TARGET:
         json_object_set_new(object, "ms", ms(event->value));
         break;
     case VOX_EVENT_SEQUENCE_JUMP:
@@ -354,6 +379,27 @@ static void print_delay(const struct vox_source_stats *t, FILE *out)
             vox_ns_to_ms(t->delay.total.max_ns));
 }
 
+/* What two other delays, a shorter and a longer one, would have cost. */
+static void print_choices(const struct vox_source_stats *t, FILE *out)
+{
+    int chosen = 0;
+    while (chosen < t->curve_count && !t->curve[chosen].chosen)
+        chosen++;
+    if (chosen == t->curve_count)
+        return;
+    int last = t->curve_count - 1;
+    const int shown[] = {chosen > 2 ? chosen - 2 : 0, chosen,
+                         chosen + 2 < last ? chosen + 2 : last};
+    fprintf(out, "  choices    too late lately:");
+    for (int i = 0; i < 3; i++) {
+        const struct vox_choice *c = &t->curve[shown[i]];
+        if (i == 1 || shown[i] != chosen)
+            fprintf(out, "%s %.2g %% at %.0f ms%s", i > 0 && shown[0] != chosen ? "," : "",
+                    c->late_pct, c->delay_ms, c->chosen ? " (chosen)" : "");
+    }
+    fputc('\n', out);
+}
+
 static void print_rejected(const struct vox_receiver_stats *stats, FILE *out)
 {
     const char *separator = "  rejected   ";
@@ -396,6 +442,7 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
             share((double)t.concealed_ns, heard_ns));
     print_glitches(&t, out);
     print_delay(&t, out);
+    print_choices(&t, out);
     print_rejected(stats, out);
     if (context->recording)
         fprintf(out, "  recorded   %.1f s in %s%s\n", (double)context->recorded_ns / 1e9,

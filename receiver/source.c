@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    BLOCK_FRAMES = 480,  /* 10 ms, or less for shorter packets */
+    BLOCK_FRAMES = 480,  /* while nothing plays */
+    SHORT_BLOCK = 120,   /* while a packet is awaited, so that no more is concealed than need be */
     LARGEST_BLOCK = 960, /* where that much is at hand */
 };
 
@@ -56,7 +57,7 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     source->current_ns = 0;
     vox_depacketizer_init(&source->depacketizer);
     vox_reception_init(&source->reception);
-    vox_drift_init(&source->drift);
+    vox_drift_init(&source->drift, source->config->keep_tempo ? VOX_DRIFT_MOST : VOX_DRIFT_USUAL);
     vox_playout_reset(source->playout);
     vox_resample_reset(source->resample);
     vox_resample_set_ppm(source->resample, 0);
@@ -174,7 +175,7 @@ static void steer(struct vox_source *source, int64_t playout_ns, int64_t held_ns
     int64_t dt_ns = playout_ns - source->steered_ns;
     source->steered_ns = playout_ns;
     source->current_ns = vox_playout_current_ns(source->playout, playout_ns + held_ns);
-    int64_t base_ns = vox_delay_base_ns(vox_playout_delay(source->playout));
+    int64_t base_ns = vox_timing_base_ns(vox_playout_timing(source->playout));
     int64_t moved_ns = source->current_ns + base_ns - source->zero_ns;
     source->zero_ns += moved_ns;
     if (dt_ns <= 0 || dt_ns > VOX_NS_PER_S)
@@ -223,6 +224,14 @@ static int pull_direct(struct vox_source *source, float *pcm, int frames, int64_
     return valid;
 }
 
+/* What so many frames of output need, and no more than a frame or two: what waits in front of the
+ * resampler is delay. */
+static int chunk_frames(const struct vox_source *source, int frames)
+{
+    int64_t needed = (int64_t)frames * VOX_RTP_HZ / source->config->output_hz + 1;
+    return needed < VOX_SOURCE_CHUNK ? (int)needed : VOX_SOURCE_CHUNK;
+}
+
 /*
  * Chunks wander through the pulls, in time with the skew. Each is said to be asked for as early as
  * the earliest: a lead that wanders would take the delay's target with it.
@@ -246,9 +255,10 @@ static int pull_resampled(struct vox_source *source, float *pcm, int frames, int
             continue;
         int64_t t_ns =
             playout_ns + vox_ticks_to_ns(made, source->config->output_hz) + filter_ns(source);
-        valid |= produce(source, source->chunk, VOX_SOURCE_CHUNK, t_ns - lead_ns, t_ns);
+        int n = chunk_frames(source, frames - made);
+        valid |= produce(source, source->chunk, n, t_ns - lead_ns, t_ns);
         source->chunk_at = 0;
-        source->chunk_frames = VOX_SOURCE_CHUNK;
+        source->chunk_frames = n;
     }
     return valid || vox_playout_started(source->playout) ? frames : 0;
 }
@@ -257,6 +267,7 @@ int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t n
                     int64_t playout_ns, bool resampled)
 {
     int64_t held_ns = resampled ? vox_rtp_to_ns(source->chunk_frames) + filter_ns(source) : 0;
+    vox_playout_look(source->playout, now_ns, playout_ns + (resampled ? filter_ns(source) : 0));
     steer(source, playout_ns, held_ns);
     int valid = resampled ? pull_resampled(source, pcm, frames, now_ns, playout_ns)
                           : pull_direct(source, pcm, frames, now_ns, playout_ns);
@@ -278,8 +289,7 @@ int64_t vox_source_next_pull_ns(const struct vox_source *source)
 
 int vox_source_block_frames(const struct vox_source *source)
 {
-    int packet = source->depacketizer.newest_duration;
-    return packet > 0 && packet < BLOCK_FRAMES ? packet : BLOCK_FRAMES;
+    return vox_playout_is_idle(source->playout) ? BLOCK_FRAMES : SHORT_BLOCK;
 }
 
 int vox_source_ready_frames(const struct vox_source *source)
@@ -304,7 +314,7 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->packets.reordered = source->reception.reordered;
     out->lbrr_packets = source->lbrr_packets;
     out->jitter_ns = (int64_t)source->reception.jitter_ns;
-    out->clock_skew_ppm = vox_delay_skew_ppm(vox_playout_delay(source->playout));
+    out->clock_skew_ppm = vox_delay_skew_ppm(&vox_playout_timing(source->playout)->delay);
     out->resample_ppm = source->drift.ppm;
     out->current_ns = source->current_ns;
 }

@@ -141,6 +141,7 @@ static int make_engine(struct vox_speaker *speaker, struct vox_audio_error *erro
     config.output_channels = info->out_channels;
     config.on_rtcp = put_report;
     config.on_event = put_event;
+    config.on_decoded = NULL;
     config.on_played = NULL;
     config.ctx = speaker;
     struct vox_receiver *engine;

@@ -8,10 +8,15 @@ enum { COARSE = 4 }; /* every fourth lag and sample first */
 /* Mean square under which it is silence, and any splice will do: -60 dBFS. */
 #define SILENT 1e-6
 
+/* A splice of the longest lag counts for as much as this much similarity: several periods at once
+ * are one splice instead of several. */
+#define LONG_LAG_BONUS 0.15
+
 /* A place for a splice: how far from the next frame, and how well the two fit. */
 struct fit {
     int lag; /* > 0 */
     double similarity;
+    double score;
     double power; /* mean square of both sides */
 };
 
@@ -36,10 +41,11 @@ static struct fit compare(const float *here, int lag, int way, int channels, int
 /* The best lag of from..to. way: 1 is audio to come, -1 audio that was played. */
 static struct fit best_of(const float *here, int from, int to, int way, int channels, int step)
 {
-    struct fit best = {.lag = from, .similarity = -2};
+    struct fit best = {.lag = from, .score = -2};
     for (int lag = from; lag <= to; lag += step) {
         struct fit fit = compare(here, lag, way, channels, step);
-        if (fit.similarity > best.similarity)
+        fit.score = fit.similarity + LONG_LAG_BONUS * lag / VOX_STRETCH_LAG_MAX;
+        if (fit.score > best.score)
             best = fit;
     }
     return best;
@@ -73,10 +79,11 @@ static size_t bytes_of(int frames, int channels)
     return (size_t)frames * (size_t)channels * sizeof(float);
 }
 
-int vox_stretch_shorten(float *next, int frames, int channels, double least_similarity)
+int vox_stretch_shorten(float *next, int frames, int most, int channels, double least_similarity)
 {
     float from[VOX_STRETCH_FADE * 2];
-    int lag = find_lag(next, frames - VOX_STRETCH_FADE, 1, channels, least_similarity);
+    int there = frames - VOX_STRETCH_FADE;
+    int lag = find_lag(next, there < most ? there : most, 1, channels, least_similarity);
     if (lag == 0)
         return 0;
     memcpy(from, next, bytes_of(VOX_STRETCH_FADE, channels));

@@ -6,7 +6,7 @@
  * again: that needs a fade's length of audio to come and no more, so that it also helps when the
  * buffer is running empty.
  *
- *     frames -= vox_stretch_shorten(next, frames, channels, VOX_STRETCH_UNHEARD);
+ *     frames -= vox_stretch_shorten(next, frames, most, channels, VOX_STRETCH_UNHEARD);
  *     frames += vox_stretch_lengthen(next, past, frames, channels, VOX_STRETCH_UNHEARD);
  *
  * next: the next frame to be played, in place, interleaved; `past` frames in front of it have been
@@ -31,8 +31,9 @@ enum {
 #define VOX_STRETCH_UNHEARD 0.75
 #define VOX_STRETCH_BETTER_THAN_NOTHING 0.4
 
-/* Returns the frames taken out; 0: there are fewer than LAG_MIN + FADE, or no lag fits. */
-int vox_stretch_shorten(float *next, int frames, int channels, double least_similarity);
+/* Returns the frames taken out, at most `most`; 0: there are fewer than LAG_MIN + FADE, or no lag
+ * fits. */
+int vox_stretch_shorten(float *next, int frames, int most, int channels, double least_similarity);
 
 /* Returns the frames put in; 0: fewer than FADE to come or LAG_MIN past, or no lag fits. */
 int vox_stretch_lengthen(float *next, int past, int frames, int channels, double least_similarity);

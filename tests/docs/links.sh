@@ -40,6 +40,7 @@ path_faults() {
         grep -vE '^[0-9./]+$|^\.*/$|^/|^out/|^build/|[A-Z]+[_/]' | sort -u |
         while read -r name; do
             name=${name#./}
+            name=${name#../}
             case $name in
             */) grep -qE "(^|/)$name\$" "$scratch/folders" || [ -d "$name" ] ;;
             *\**) find . -path "*/$name" | grep -q . ;;

@@ -34,7 +34,7 @@ static void on_event(void *ctx, const struct vox_event *event)
     FUZZ_CHECK(event->kind < VOX_EVENT_KINDS);
 }
 
-static void on_played(void *ctx, const struct vox_played_packet *packet)
+static void on_decoded(void *ctx, const struct vox_played_packet *packet)
 {
     (void)ctx;
     FUZZ_CHECK(packet->duration_ticks > 0 && packet->duration_ticks <= 5760);
@@ -54,7 +54,7 @@ static void open_host(struct host *h, unsigned bits)
     config.max_sources = 2;
     config.on_rtcp = on_rtcp;
     config.on_event = on_event;
-    config.on_played = on_played;
+    config.on_decoded = on_decoded;
     h->device_ns = h->now_ns;
     FUZZ_CHECK(vox_receiver_create(&config, &h->receiver) == 0);
 }

@@ -13,7 +13,7 @@ static double delay_ms, target_ms; /* the loop's plant */
 static int setup(void **state)
 {
     (void)state;
-    vox_drift_init(&drift);
+    vox_drift_init(&drift, VOX_DRIFT_USUAL);
     delay_ms = 50;
     target_ms = 50;
     return 0;

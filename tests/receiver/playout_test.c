@@ -256,7 +256,7 @@ static const struct row rows[] = {
      VOX_PROFILE_VOICE,
      15,
      {{LOST, 50, 0}},
-     {.lost = 1, .from_fec = 1, .concealed = 1, .concealed_ms = 10, .glitches_lost = 1}},
+     {.lost = 1, .from_fec = 1, .concealed_ms = 5, .glitches_lost = 1}},
 };
 
 static void each_fate_has_its_outcome(void **state)

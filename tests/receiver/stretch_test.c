@@ -39,7 +39,7 @@ static void fill_noise(double level)
 static int shorten(int frames, int channels)
 {
     vox_rt_enter();
-    int n = vox_stretch_shorten(pcm, frames, channels, VOX_STRETCH_UNHEARD);
+    int n = vox_stretch_shorten(pcm, frames, VOX_STRETCH_LAG_MAX, channels, VOX_STRETCH_UNHEARD);
     vox_rt_leave();
     return n;
 }
