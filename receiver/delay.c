@@ -8,17 +8,21 @@ enum {
     /* Slots between two points whose slope counts: a step of the path spoils only the few pairs
      * that lie across it. */
     SHORT_LAG = 4,
-    LONG_LAG = 8,
-    PAIRS = VOX_DELAY_SKEW_POINTS * (LONG_LAG - SHORT_LAG + 1),
+    LONG_LAG = 16,
+    LAG_STEP = 2,
+    PAIRS = VOX_DELAY_SKEW_POINTS * ((LONG_LAG - SHORT_LAG) / LAG_STEP + 1),
+    SURE_SLOPES = 3,
     BISECTIONS = 20,
 };
 
 #define BASE_SLOT_NS (VOX_NS_PER_S / 2)
-#define SKEW_SLOT_NS (4 * VOX_NS_PER_S)
+#define SKEW_SLOT_NS (2 * VOX_NS_PER_S)
 
 /* Clocks differ where so many of the slopes exceed this on the same side. */
 #define DIFFER_PPM 25.0F
 #define DIFFER_SHARE 0.8
+/* Half of the slopes lie this close together where the skew is beyond doubt. */
+#define SURE_PPM 50.0
 /* No clock is so wrong. */
 #define MOST_PPM 4000.0F
 
@@ -60,7 +64,7 @@ static int find_slopes(const struct vox_delay_minima *m, float *slopes)
 {
     int n = 0;
     for (int i = 0; i < m->count; i++)
-        for (int lag = SHORT_LAG; lag <= LONG_LAG && i + lag < m->count; lag++) {
+        for (int lag = SHORT_LAG; lag <= LONG_LAG && i + lag < m->count; lag += LAG_STEP) {
             int64_t newer = m->least_ns[(m->slot - i) % VOX_DELAY_SKEW_POINTS];
             int64_t older = m->least_ns[(m->slot - i - lag) % VOX_DELAY_SKEW_POINTS];
             /* A clock that runs fast sends the same media time sooner. */
@@ -78,13 +82,13 @@ static int count_below(const float *values, int n, float limit)
     return below;
 }
 
-/* By bisection: qsort may allocate. */
-static double median(const float *values, int n)
+/* Which a share of them lies below. By bisection: qsort may allocate. */
+static double quantile(const float *values, int n, double share)
 {
     float low = -MOST_PPM, high = MOST_PPM;
     for (int i = 0; i < BISECTIONS; i++) {
         float middle = (low + high) / 2;
-        if (2 * count_below(values, n, middle) < n)
+        if (count_below(values, n, middle) < share * n)
             low = middle;
         else
             high = middle;
@@ -99,7 +103,9 @@ static void measure_skew(struct vox_delay *d)
     int n = find_slopes(&d->longer, slopes);
     if (n == 0)
         return;
-    d->skew_ppm = median(slopes, n);
+    d->skew_ppm = quantile(slopes, n, 0.5);
+    d->skew_is_sure =
+        n >= SURE_SLOPES && quantile(slopes, n, 0.75) - quantile(slopes, n, 0.25) < SURE_PPM;
     int slow = count_below(slopes, n, -DIFFER_PPM);
     int fast = n - count_below(slopes, n, DIFFER_PPM);
     d->clocks_agree = slow < DIFFER_SHARE * n && fast < DIFFER_SHARE * n;
@@ -139,6 +145,11 @@ int64_t vox_delay_base_ns(const struct vox_delay *d)
 double vox_delay_skew_ppm(const struct vox_delay *d)
 {
     return d->skew_ppm;
+}
+
+bool vox_delay_skew_is_sure(const struct vox_delay *d)
+{
+    return d->skew_is_sure;
 }
 
 bool vox_delay_clocks_agree(const struct vox_delay *d)

@@ -9,11 +9,11 @@
  * Base: the least transit (arrival minus media time) of the last ten seconds. All delays that are
  * shown to people are counted from there.
  *
- * Skew: the median slope between least transits of 4 s each, 16 to 32 s apart (Theil, 1950;
+ * Skew: the median slope between least transits of 2 s each, 8 to 32 s apart (Theil, 1950;
  * Sen, J. Am. Stat. Assoc. 63, 1968): neither a route that changes now and then nor a heap of late
  * packets is mistaken for a clock.
  *
- * Thread rule: value, one owner. RT-safe: bounded; every 4 s some 10 us.
+ * Thread rule: value, one owner. RT-safe: bounded; every 2 s some 20 us.
  */
 #ifndef VOX_RECEIVER_DELAY_H
 #define VOX_RECEIVER_DELAY_H
@@ -23,7 +23,7 @@
 
 enum {
     VOX_DELAY_MINIMA = 20,      /* half seconds in which the least transit is sought */
-    VOX_DELAY_SKEW_POINTS = 32, /* least transits between which slopes are taken */
+    VOX_DELAY_SKEW_POINTS = 64, /* least transits between which slopes are taken */
 };
 
 struct vox_delay_minima {
@@ -39,7 +39,7 @@ struct vox_delay {
     struct vox_delay_minima recent; /* for base_ns */
     struct vox_delay_minima longer; /* for the skew */
     double skew_ppm;
-    bool clocks_agree;
+    bool skew_is_sure, clocks_agree;
 };
 
 void vox_delay_init(struct vox_delay *d);
@@ -54,11 +54,13 @@ void vox_delay_forget_fastest(struct vox_delay *d);
 int64_t vox_delay_base_ns(const struct vox_delay *d);
 
 /* Sender's clock against the clock of the arrival times; > 0: the sender's runs fast. 0 in the
- * first 20 s. */
+ * first 10 s. */
 double vox_delay_skew_ppm(const struct vox_delay *d);
+/* Whether half of the slopes lie within 50 ppm. */
+bool vox_delay_skew_is_sure(const struct vox_delay *d);
 
 /* Whether nothing speaks for clocks that differ by more than 25 ppm: a path that wavers speaks for
- * nothing. False in the first 20 s. */
+ * nothing. True in the first 10 s. */
 bool vox_delay_clocks_agree(const struct vox_delay *d);
 
 #endif

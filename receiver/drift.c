@@ -10,6 +10,8 @@
 #define SKEW_GAIN_PPM_PER_MS_S 0.625
 /* A delay this far from where the skew would have it was moved by a change of path. */
 #define ANCHOR_MS 5.0
+/* By which the observer may differ from another measure of the skew. */
+#define FAR_OFF_PPM 40.0
 /* One ppm for one second, in ms. */
 #define MS_PER_PPM_S 1e-3
 
@@ -31,6 +33,14 @@ void vox_drift_anchor(struct vox_drift *drift)
 void vox_drift_moved(struct vox_drift *drift, int64_t by_ns)
 {
     drift->delay_ms += (double)by_ns / 1e6;
+}
+
+void vox_drift_learn(struct vox_drift *drift, double skew_ppm)
+{
+    if (fabs(drift->skew_ppm - skew_ppm) < FAR_OFF_PPM)
+        return;
+    drift->skew_ppm = skew_ppm;
+    drift->anchored = false;
 }
 
 static void observe(struct vox_drift *drift, double delay_ms, double dt_s)

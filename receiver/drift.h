@@ -6,6 +6,7 @@
  *
  *     ppm = vox_drift_update(&drift, delay_ns, target_ns, dt_ns);   // > 0: play faster
  *     vox_drift_moved(&drift, -cut_ns);                             // by other means than speed
+ *     vox_drift_learn(&drift, skew_ppm);                            // another measure of it
  *
  * Large errors are the stretcher's work: they move the speed by no more than `most`.
  *
@@ -34,6 +35,9 @@ void vox_drift_init(struct vox_drift *drift, double most);
 /* The delay now and the one wanted; dt_ns since the last update. Returns the correction. */
 double vox_drift_update(struct vox_drift *drift, int64_t delay_ns, int64_t target_ns,
                         int64_t dt_ns);
+/* The skew as arrivals alone tell it, beyond doubt: taken at once where the observer is far off, as
+ * it is in the first minute. */
+void vox_drift_learn(struct vox_drift *drift, double skew_ppm);
 /* Since the last update audio was cut out (< 0) or put in (> 0): the clocks did not do that. */
 void vox_drift_moved(struct vox_drift *drift, int64_t by_ns);
 /* Whatever moved the delay since the last update says nothing of the clocks. */

@@ -182,6 +182,9 @@ static void steer(struct vox_source *source, int64_t playout_ns, int64_t held_ns
         vox_drift_anchor(&source->drift);
     else if (llabs(moved_ns) > CUT_NS)
         vox_drift_moved(&source->drift, moved_ns);
+    const struct vox_delay *delay = &vox_playout_timing(source->playout)->delay;
+    if (vox_delay_skew_is_sure(delay))
+        vox_drift_learn(&source->drift, vox_delay_skew_ppm(delay));
     vox_drift_update(&source->drift, source->current_ns, vox_playout_target_ns(source->playout),
                      dt_ns);
 }
@@ -263,6 +266,17 @@ static int pull_resampled(struct vox_source *source, float *pcm, int frames, int
     return valid || vox_playout_started(source->playout) ? frames : 0;
 }
 
+/* When a file's next pull is due. One pull may come in pieces, at the same now_ns: the correction
+ * is of all of it. */
+static int64_t after(struct vox_source *source, int frames, int64_t now_ns, int64_t playout_ns)
+{
+    if (now_ns != source->pull_now_ns)
+        source->pull_start_ns = playout_ns;
+    source->pull_now_ns = now_ns;
+    int64_t end_ns = playout_ns + vox_ticks_to_ns(frames, source->config->output_hz);
+    return end_ns - (int64_t)((double)(end_ns - source->pull_start_ns) * source->drift.ppm * 1e-6);
+}
+
 int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t now_ns,
                     int64_t playout_ns, bool resampled)
 {
@@ -271,10 +285,8 @@ int vox_source_pull(struct vox_source *source, float *pcm, int frames, int64_t n
     steer(source, playout_ns, held_ns);
     int valid = resampled ? pull_resampled(source, pcm, frames, now_ns, playout_ns)
                           : pull_direct(source, pcm, frames, now_ns, playout_ns);
-    int64_t block_ns = vox_ticks_to_ns(frames, source->config->output_hz);
     source->clocked = vox_playout_started(source->playout);
-    source->next_pull_ns =
-        playout_ns + block_ns - (int64_t)((double)block_ns * source->drift.ppm * 1e-6);
+    source->next_pull_ns = after(source, frames, now_ns, playout_ns);
     if (vox_playout_ended(source->playout) && source->chunk_frames < VOX_SOURCE_CHUNK)
         vox_source_end(source, playout_ns, source->replaced ? VOX_END_REPLACED : VOX_END_BYE);
     return valid;

@@ -40,10 +40,11 @@ struct vox_source {
     struct vox_resample *resample;
     bool clocked; /* next_pull_ns holds: the first pull was made */
     int64_t next_pull_ns;
-    int64_t steered_ns;         /* playout time at which the drift was last told */
-    int64_t zero_ns;            /* when media time 0 would have been heard */
-    int64_t current_ns;         /* delay over the fastest packet, when last known */
-    int chunk_at, chunk_frames; /* audio on its way into the resampler */
+    int64_t pull_now_ns, pull_start_ns; /* when the last pull was made, and for when */
+    int64_t steered_ns;                 /* playout time at which the drift was last told */
+    int64_t zero_ns;                    /* when media time 0 would have been heard */
+    int64_t current_ns;                 /* delay over the fastest packet, when last known */
+    int chunk_at, chunk_frames;         /* audio on its way into the resampler */
     float chunk[VOX_SOURCE_CHUNK * 2];
 };
 

@@ -3,14 +3,19 @@
 #include "base/time.h"
 #include "receiver/drift.h"
 
-/* Two clocks are held together to within so much; to within more while their skew is being learned,
- * which takes some time constants of so long. */
+#include <math.h>
+
+/* Two clocks are held together to within so much; to within more until their skew is known, or must
+ * be small since nothing is known after so long. The margin goes with a time constant. */
 #define CLOCK_MARGIN_NS (VOX_NS_PER_MS / 4)
-#define SKEW_MARGIN_NS (4 * VOX_NS_PER_MS)
-#define SKEW_LEARNED_NS (15 * VOX_NS_PER_S)
+#define SKEW_MARGIN_NS (6 * VOX_NS_PER_MS)
+#define SKEW_LEARNED_NS (30 * VOX_NS_PER_S)
+#define MARGIN_GOES_NS (5 * VOX_NS_PER_S)
 /* A packet that comes this shortly in front of a pull is held to have missed it: a grid that slips
- * slowly announces itself so. */
-#define PULL_GUARD_NS (VOX_NS_PER_MS / 2)
+ * announces itself so, some time before. */
+#define SLIP_SOON_S 20.0
+#define LEAST_GUARD_NS (VOX_NS_PER_MS / 20)
+#define MOST_GUARD_NS (VOX_NS_PER_MS / 2)
 #define LONGEST_PULL_NS (100 * VOX_NS_PER_MS)
 /* Packets last a whole number of pulls, to within so much. */
 #define BEAT_NS (VOX_NS_PER_MS / 50)
@@ -58,6 +63,14 @@ static bool grid_stands(const struct vox_timing *t)
     return divides && vox_delay_clocks_agree(&t->delay);
 }
 
+static int64_t guard_ns(const struct vox_timing *t)
+{
+    double slip_ns = fabs(vox_delay_skew_ppm(&t->delay)) * 1e3 * SLIP_SOON_S;
+    if (!vox_delay_skew_is_sure(&t->delay) || slip_ns > MOST_GUARD_NS)
+        return MOST_GUARD_NS;
+    return slip_ns > LEAST_GUARD_NS ? (int64_t)slip_ns : LEAST_GUARD_NS;
+}
+
 /* When a packet can be played, as the pull saw it that was made last. */
 static int64_t playable_ns(struct vox_timing *t, int64_t arrival_ns)
 {
@@ -66,7 +79,7 @@ static int64_t playable_ns(struct vox_timing *t, int64_t arrival_ns)
     int64_t missed_ns = arrival_ns + t->known_ns - t->looked_ns + t->pull_ns;
     if (arrival_ns > t->looked_ns) /* nobody fetches anything */
         return missed_ns;
-    bool missed = t->looked_ns - arrival_ns < PULL_GUARD_NS;
+    bool missed = t->looked_ns - arrival_ns < guard_ns(t);
     int64_t seen_ns = t->known_ns + (missed ? t->pull_ns : 0);
     t->grid_gain_ns = missed_ns - seen_ns;
     return t->grid_stands ? seen_ns : missed_ns;
@@ -98,8 +111,9 @@ static void learn_pull(struct vox_timing *t, int64_t now_ns, int64_t known_ns)
     t->known_ns = known_ns;
     t->looked_ns = now_ns;
     vox_planner_set_pull(&t->planner, t->pull_ns);
-    if (t->delay.started && t->margin_ns > CLOCK_MARGIN_NS)
-        t->margin_ns -= (t->margin_ns - CLOCK_MARGIN_NS) * t->pull_ns / SKEW_LEARNED_NS;
+    bool known = vox_delay_skew_is_sure(&t->delay) || now_ns - t->delay.origin_ns > SKEW_LEARNED_NS;
+    if (t->delay.started && known && t->margin_ns > CLOCK_MARGIN_NS)
+        t->margin_ns -= (t->margin_ns - CLOCK_MARGIN_NS) * t->pull_ns / MARGIN_GOES_NS;
 }
 
 void vox_timing_look(struct vox_timing *t, int64_t now_ns, int64_t known_ns)

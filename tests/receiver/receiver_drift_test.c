@@ -9,7 +9,14 @@
 
 #define TWO_PI (2 * 3.14159265358979323846)
 
-enum { LOOP_MS = 10000, SECONDS = 600, SETTLED_S = 180, TICKS = 960, TONE_HZ = 1000 };
+enum {
+    LOOP_MS = 10000,
+    SECONDS = 600,
+    SETTLED_S = 180,
+    CONVERGED_S = 30,
+    TICKS = 960,
+    TONE_HZ = 1000
+};
 
 static struct player player;
 static struct stream stream;
@@ -122,6 +129,45 @@ static void a_device_with_a_clock_of_its_own(void **state)
     stream_free(&stream);
 }
 
+/* The worst pair of clocks, from nothing: half a minute later they run together, and nothing was
+ * heard of it. */
+static void converge(double ppm, int hz, int frames)
+{
+    struct vox_receiver_config config;
+    player_config(&config);
+    config.follow_source = false;
+    config.output_hz = hz;
+    config.output_channels = 1;
+    config.delay_ns = -1;
+    player_init(&player, &config, 0);
+    player.device_frames = frames;
+    for (size_t i = 0; i < CONVERGED_S * 50; i++) {
+        struct stream_packet packet = stream_at(&stream, i);
+        player_push(&player, &packet, sent_ns(&packet, ppm));
+    }
+    const struct vox_source_stats *s = player_source(&player);
+    print_message("%d Hz, %+.0f ppm: correction %.1f ppm, arrivals say %.1f, delay %.1f of %.1f\n",
+                  hz, ppm, s->resample_ppm, s->clock_skew_ppm, (double)s->current_ns / 1e6,
+                  (double)s->target_ns / 1e6);
+    assert_true(fabs(s->clock_skew_ppm - ppm) < 2);
+    /* What is beyond the skew moves the delay to its target: 50 ppm for each ms. */
+    double moving_ppm = (double)(s->current_ns - s->target_ns) / 1e6 * 50;
+    assert_true(fabs(s->resample_ppm - moving_ppm - ppm) < 50);
+    assert_int_equal(s->glitches[VOX_GLITCH_LATE].count, 0);
+    player_free(&player);
+}
+
+static void converges_in_half_a_minute(void **state)
+{
+    (void)state;
+    stream_tone(TONE_HZ, TICKS, LOOP_MS, &stream);
+    converge(500, 48000, 480);
+    converge(-500, 48000, 480);
+    converge(500, 44100, 128);
+    converge(-500, 44100, 1024);
+    stream_free(&stream);
+}
+
 /* ---- a file, which follows the sender's clock ---- */
 
 struct comparison {
@@ -188,4 +234,5 @@ static void a_file_has_no_clock(void **state)
     stream_free(&stream);
 }
 
-RUN(cmocka_unit_test(a_device_with_a_clock_of_its_own), cmocka_unit_test(a_file_has_no_clock))
+RUN(cmocka_unit_test(a_device_with_a_clock_of_its_own),
+    cmocka_unit_test(converges_in_half_a_minute), cmocka_unit_test(a_file_has_no_clock))
