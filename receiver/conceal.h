@@ -14,19 +14,25 @@
 #include "receiver/decoder.h"
 #include "receiver/fifo.h"
 #include "receiver/jitter.h"
+#include "receiver/noise.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    VOX_CONCEAL_GRAIN = 120,      /* libopus conceals in multiples of 2.5 ms */
-    VOX_CONCEAL_FADE_FROM = 9600, /* after 200 ms of concealment its level falls ... */
-    VOX_CONCEAL_FADE_TO = 24000,  /* ... to silence at 500 ms */
+    VOX_CONCEAL_GRAIN = 120,       /* libopus conceals in multiples of 2.5 ms */
+    VOX_CONCEAL_FADE_FROM = 9600,  /* after 200 ms of concealment its level falls ... */
+    VOX_CONCEAL_FADE_TO = 24000,   /* ... to comfort noise at 500 ms ... */
+    VOX_CONCEAL_SILENT_AT = 48000, /* ... and that to silence at 1 s */
 };
 
 /* made_before: ticks that have been concealed in front of these. */
-void vox_conceal(struct vox_decoder *decoder, struct vox_fifo *fifo, int frames,
-                 int64_t made_before);
+void vox_conceal(struct vox_decoder *decoder, struct vox_noise *noise, struct vox_fifo *fifo,
+                 int frames, int64_t made_before);
+
+/* What follows it from 500 ms on, while nothing comes: comfort noise that fades to silence. */
+void vox_conceal_silence(struct vox_noise *noise, float *pcm, int frames, int channels,
+                         int64_t made_before);
 
 /*
  * The last `frames` (at most one frame of the packet) in front of a packet with in-band FEC. False:

@@ -44,6 +44,7 @@ struct vox_playout {
     struct vox_timing timing;
     struct vox_ledger ledger;
     struct vox_latency latency;
+    struct vox_noise noise;
     enum phase phase;
     bool started;
     bool draining;
@@ -97,6 +98,7 @@ void vox_playout_reset(struct vox_playout *p)
     vox_timing_init(&p->timing, p->config);
     vox_ledger_init(&p->ledger, p->emit);
     vox_latency_init(&p->latency);
+    vox_noise_init(&p->noise, p->config->seed);
     p->phase = WAITING;
     p->started = false;
     p->draining = false;
@@ -184,7 +186,7 @@ static bool make_up(struct vox_playout *p, int most, int frames, int64_t t_ns)
 {
     vox_gap_open(&p->ledger.gap, t_ns);
     if (p->spare == 0) {
-        vox_conceal(p->decoder, &p->fifo, most, p->expanded);
+        vox_conceal(p->decoder, &p->noise, &p->fifo, most, p->ledger.gap.made);
         p->spare = most;
     }
     return claim(p, frames);
@@ -317,6 +319,7 @@ static bool append_head(struct vox_playout *p, const struct vox_packet *head, in
         p->ledger.decoded++;
         p->ledger.played++;
         p->ledger.played_ticks += n;
+        vox_noise_hear(&p->noise, end, n, p->fifo.channels);
     }
     note_decoded(p, head, t_ns + vox_rtp_to_ns(p->fifo.frames));
     p->fifo.frames += n;
@@ -589,7 +592,11 @@ static int wait_frames(struct vox_playout *p, int frames, int64_t t_ns, int64_t 
 static int put_silence(struct vox_playout *p, float *pcm, int frames, int64_t t_ns, int64_t lead_ns)
 {
     int n = wait_frames(p, frames, t_ns, lead_ns);
-    memset(pcm, 0, (size_t)(n * vox_decoder_channels(p->decoder)) * sizeof *pcm);
+    int channels = vox_decoder_channels(p->decoder);
+    if (p->started)
+        vox_conceal_silence(&p->noise, pcm, n, channels, p->ledger.gap.made);
+    else
+        memset(pcm, 0, (size_t)(n * channels) * sizeof *pcm);
     if (p->started && n > 0) {
         vox_gap_open(&p->ledger.gap, t_ns);
         p->ledger.gap.made += n;
