@@ -8,6 +8,8 @@ enum {
     VERSION = 2,
     PADDING_BIT = 0x20,
     COUNT_MASK = 0x1f,
+    HEADER_BYTES = 4,
+    LENGTH_AT = 2,
     SSRC_BYTES = 4,
     SENDER_INFO_BYTES = 20,
     BLOCK_BYTES = 24,
@@ -251,4 +253,20 @@ void vox_rtcp_write_bye(struct vox_writer *w, uint32_t ssrc, const char *reason)
         vox_write_bytes(w, reason, len);
     }
     write_zeros(w, zeros);
+}
+
+size_t vox_rtcp_open(struct vox_writer *w, uint8_t type, uint8_t count)
+{
+    size_t packet = w->size;
+    write_header(w, type, count & COUNT_MASK, 0);
+    return packet;
+}
+
+void vox_rtcp_close(struct vox_writer *w, size_t packet)
+{
+    if (w->failed)
+        return;
+    size_t body_bytes = w->size - packet - HEADER_BYTES;
+    struct vox_writer length = vox_writer_of(w->begin + packet + LENGTH_AT, 2);
+    vox_write_u16(&length, (uint16_t)(body_bytes / WORD_BYTES));
 }

@@ -1,6 +1,7 @@
 /*
  * RTCP (RFC 3550, section 6): compound packets of sender reports, receiver reports, source
- * descriptions and goodbyes. Bytes <-> structs. Pure.
+ * descriptions and goodbyes. Bytes <-> structs. Pure. What nack.h and rtcp_xr.h know of is handed
+ * out as a body, for them to read.
  *
  * Reading goes packet by packet; a type that we do not know is passed over by its length:
  *
@@ -120,5 +121,12 @@ void vox_rtcp_write_rr(struct vox_writer *w, const struct vox_rtcp_report *repor
 void vox_rtcp_write_sdes(struct vox_writer *w, uint32_t ssrc, const char *cname);
 /* One SSRC; reason may be NULL. */
 void vox_rtcp_write_bye(struct vox_writer *w, uint32_t ssrc, const char *reason);
+
+/*
+ * For packets of other types: open begins one (count: 0..31), close sets its length after the body
+ * has been written, of whole words. open returns what close wants to know.
+ */
+size_t vox_rtcp_open(struct vox_writer *w, uint8_t type, uint8_t count);
+void vox_rtcp_close(struct vox_writer *w, size_t packet);
 
 #endif
