@@ -248,6 +248,16 @@ static void read_extmap(struct text value, struct vox_sdp *sdp)
         sdp->capture_time_id = hint_of(cut(&id, '/'), 1, VOX_SDP_MAX_EXTENSION_ID);
 }
 
+/* rtcp-fb:96 nack (RFC 4585, section 4.2); with a word behind it, it is another feedback. */
+static void read_feedback(struct text value, struct vox_sdp *sdp)
+{
+    struct text format = cut_word(&value);
+    bool is_for_us = sdp->payload_type != NO_PAYLOAD_TYPE &&
+                     (equals(format, "*") || is_number(format, sdp->payload_type));
+    if (is_for_us && equals(trim(value), "nack"))
+        sdp->nack = true;
+}
+
 /*
  * source-filter: incl IN IP4 destination source... (RFC 4570, section 3); the first source is
  * taken. It keeps strangers out, so one that we cannot read is an error.
@@ -273,6 +283,8 @@ static int read_attribute(struct text value, struct vox_sdp *sdp)
         read_extmap(value, sdp);
     else if (equals(name, "rtcp-mux"))
         sdp->rtcp_mux = true;
+    else if (equals(name, "rtcp-fb"))
+        read_feedback(value, sdp);
     else if (equals(name, "source-filter"))
         return read_source_filter(value, sdp);
     return 0;
@@ -320,6 +332,23 @@ static int skip_section(struct lines *l)
 
 /* ---- media ---- */
 
+/* The next line `a=NAME:payload-type value` of the section. Returns false at its end. */
+static bool next_mapping(struct lines *section, const char *name, int *payload_type,
+                         struct text *value)
+{
+    struct line line;
+    while (next_in_section(section, &line) > 0) {
+        uint64_t number;
+        if (line.type != 'a' || !equals(trim(cut(&line.value, ':')), name) ||
+            !number_of(cut_word(&line.value), VOX_SDP_MAX_PAYLOAD_TYPE, &number))
+            continue;
+        *payload_type = (int)number;
+        *value = line.value;
+        return true;
+    }
+    return false;
+}
+
 /* opus/48000/2, whatever the sender really sends (RFC 7587, section 7). */
 static bool is_opus(struct text encoding)
 {
@@ -346,24 +375,84 @@ static int choose_payload_type(struct lines section, struct text formats, int *b
     int best = VOX_EUNSUPPORTED;
     int best_rank = 0;
     bool is_bad_known = false;
-    struct line line;
-    while (next_in_section(&section, &line) > 0) {
-        uint64_t payload_type;
-        if (line.type != 'a' || !equals(trim(cut(&line.value, ':')), "rtpmap") ||
-            !number_of(cut_word(&line.value), VOX_SDP_MAX_PAYLOAD_TYPE, &payload_type))
-            continue;
-        int rank = rank_of(formats, (int)payload_type);
-        bool opus = is_opus(cut_word(&line.value));
+    struct text value;
+    int payload_type;
+    while (next_mapping(&section, "rtpmap", &payload_type, &value)) {
+        int rank = rank_of(formats, payload_type);
+        bool opus = is_opus(cut_word(&value));
         if (rank >= 0 && !opus && !is_bad_known) {
             is_bad_known = true;
             *bad_line = section.number;
         }
         if (rank >= 0 && opus && (best < 0 || rank < best_rank)) {
-            best = (int)payload_type;
+            best = payload_type;
             best_rank = rank;
         }
     }
     return best;
+}
+
+/* red/48000/2 or rtx/48000; the channels say nothing that Opus does not. */
+static bool is_companion(struct text encoding, const char *name)
+{
+    return equals_caseless(cut(&encoding, '/'), name) && equals(cut(&encoding, '/'), "48000");
+}
+
+/* fmtp:97 96/96: all blocks are of our type. Absent, as in what people write by hand, they are. */
+static bool is_red_of(struct lines section, int red, int payload_type)
+{
+    struct text value;
+    int subject;
+    while (next_mapping(&section, "fmtp", &subject, &value)) {
+        value = trim(value);
+        while (subject == red && value.len > 0)
+            if (!is_number(trim(cut(&value, '/')), payload_type))
+                return false;
+    }
+    return true;
+}
+
+/* fmtp:98 apt=96;rtx-time=200 (RFC 4588, section 8.1) */
+static bool is_rtx_of(struct lines section, int rtx, int payload_type, int *time_ms)
+{
+    bool is_ours = false;
+    struct text value;
+    int subject;
+    *time_ms = 0;
+    while (next_mapping(&section, "fmtp", &subject, &value)) {
+        while (subject == rtx && value.len > 0) {
+            struct text parameter = cut(&value, ';');
+            struct text key = trim(cut(&parameter, '='));
+            if (equals_caseless(key, "apt"))
+                is_ours = is_number(trim(parameter), payload_type);
+            else if (equals_caseless(key, "rtx-time"))
+                *time_ms = hint_of(trim(parameter), 0, VOX_SDP_MAX_RTX_TIME_MS);
+        }
+    }
+    return is_ours;
+}
+
+/* The formats beside Opus. 0 is the type of PCMU and our "none", so it is not taken for them. */
+static void choose_companions(struct lines section, struct text formats, struct vox_sdp *sdp)
+{
+    struct lines ahead = section;
+    struct text value;
+    int type;
+    while (next_mapping(&ahead, "rtpmap", &type, &value)) {
+        struct text encoding = cut_word(&value);
+        int time_ms;
+        if (type == 0 || type == sdp->payload_type || rank_of(formats, type) < 0)
+            continue;
+        if (sdp->red_payload_type == 0 && type != sdp->rtx_payload_type &&
+            is_companion(encoding, "red") && is_red_of(section, type, sdp->payload_type))
+            sdp->red_payload_type = type;
+        if (sdp->rtx_payload_type == 0 && type != sdp->red_payload_type &&
+            is_companion(encoding, "rtx") &&
+            is_rtx_of(section, type, sdp->payload_type, &time_ms)) {
+            sdp->rtx_payload_type = type;
+            sdp->rtx_time_ms = time_ms;
+        }
+    }
 }
 
 /*
@@ -388,6 +477,8 @@ static int read_medium(struct lines *l, struct text value, struct vox_sdp *sdp, 
         payload_type = choose_payload_type(*l, value, bad_line);
     sdp->port = (uint16_t)port;
     sdp->payload_type = payload_type;
+    if (payload_type >= 0)
+        choose_companions(*l, value, sdp);
     int err = payload_type >= 0 ? read_section(l, sdp) : skip_section(l);
     if (err < 0) {
         *bad_line = l->number;

@@ -1,6 +1,7 @@
 /*
- * Session descriptions (SDP, RFC 8866) for one Opus stream over RTP (RFC 7587, section 7), as
- * players and our receiver read them. Text <-> struct. Pure.
+ * Session descriptions (SDP, RFC 8866) for one Opus stream over RTP (RFC 7587, section 7), with its
+ * redundancy (RFC 2198), retransmission (RFC 4588) and feedback (RFC 4585), as players and our
+ * receiver read them. Text <-> struct. Pure.
  *
  *     struct vox_sdp sdp;
  *     int line = 0;
@@ -27,6 +28,7 @@ enum {
     VOX_SDP_MAX_TTL = 255,
     VOX_SDP_MAX_EXTENSION_ID = 255,
     VOX_SDP_MAX_PTIME_MS = 120,
+    VOX_SDP_MAX_RTX_TIME_MS = 60000,
     VOX_SDP_MIN_BITRATE_BPS = 6000, /* RFC 7587, section 6.1 */
     VOX_SDP_MAX_BITRATE_BPS = 510000,
 };
@@ -48,6 +50,10 @@ struct vox_sdp {
     int max_average_bitrate_bps; /* 6000..510000; 0 if none is given */
     int capture_time_id;         /* 1..255: a=extmap of abs-capture-time; 0 if none */
     bool rtcp_mux;               /* RFC 5761 */
+    int red_payload_type;        /* 1..127: blocks of payload_type; 0 if none */
+    int rtx_payload_type;        /* 1..127: repeats payload_type; 0 if none */
+    int rtx_time_ms;             /* 0..60000: how long packets are kept; 0 if not said */
+    bool nack;                   /* generic NACKs are answered; the profile is RTP/AVPF */
 };
 
 /*
@@ -59,7 +65,8 @@ void vox_sdp_init(struct vox_sdp *sdp);
 /*
  * Writes a terminated text with CRLF line ends. Returns its length without the terminator.
  * Errors: VOX_ENOSPC, VOX_EINVAL (a text with control characters, an address that is empty or not
- * one word, a TTL with IPv6, a port of 0, a number out of its range above).
+ * one word, a TTL with IPv6, a port of 0, a number out of its range above, two uses of a payload
+ * type, an rtx_time without rtx).
  */
 int vox_sdp_write(const struct vox_sdp *sdp, char *out, size_t capacity);
 
@@ -67,7 +74,9 @@ int vox_sdp_write(const struct vox_sdp *sdp, char *out, size_t capacity);
  * Reads the first audio medium that has an opus/48000/2 mapping; LF and CRLF line ends. As lenient
  * as players are, since people write these files by hand: v=, o=, s=, c= and t= may be missing, and
  * what only informs (o=, ptime, bitrate) is passed over if it makes no sense, as is the caption
- * "SDP:" that FFmpeg prints in front. *out is written only on success.
+ * "SDP:" that FFmpeg prints in front. Of red and rtx formats the first that the m= line has and
+ * that goes with the Opus format counts: rtx says so by apt=, red by an fmtp of that type alone or
+ * by having none. *out is written only on success.
  *
  * *bad_line (from 1) tells where an error stands; 0 if the description as a whole lacks something.
  * Errors: VOX_EFORMAT (malformed line), VOX_ENOTFOUND (no audio medium over RTP),

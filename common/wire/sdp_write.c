@@ -36,6 +36,16 @@ static bool is_within(int value, int min, int max)
     return value >= min && value <= max;
 }
 
+static bool is_recovery_writable(const struct vox_sdp *sdp)
+{
+    int red = sdp->red_payload_type;
+    int rtx = sdp->rtx_payload_type;
+    return is_within(red, 0, VOX_SDP_MAX_PAYLOAD_TYPE) &&
+           is_within(rtx, 0, VOX_SDP_MAX_PAYLOAD_TYPE) && (red == 0 || red != sdp->payload_type) &&
+           (rtx == 0 || rtx != sdp->payload_type) && (red == 0 || red != rtx) &&
+           is_within(sdp->rtx_time_ms, 0, rtx > 0 ? VOX_SDP_MAX_RTX_TIME_MS : 0);
+}
+
 static bool is_writable(const struct vox_sdp *sdp)
 {
     int bitrate_bps = sdp->max_average_bitrate_bps;
@@ -47,6 +57,7 @@ static bool is_writable(const struct vox_sdp *sdp)
            is_within(sdp->ttl, 0, sdp->ipv6 ? 0 : VOX_SDP_MAX_TTL) &&
            is_within(sdp->ptime_ms, 0, VOX_SDP_MAX_PTIME_MS) &&
            is_within(sdp->capture_time_id, 0, VOX_SDP_MAX_EXTENSION_ID) &&
+           is_recovery_writable(sdp) &&
            (bitrate_bps == 0 ||
             is_within(bitrate_bps, VOX_SDP_MIN_BITRATE_BPS, VOX_SDP_MAX_BITRATE_BPS));
 }
@@ -113,13 +124,60 @@ static void put_fmtp(struct vox_writer *w, const struct vox_sdp *sdp)
     put(w, "\r\n");
 }
 
-static void put_medium(struct vox_writer *w, const struct vox_sdp *sdp)
+/* Opus first, for readers that look at one format only. */
+static void put_medium_line(struct vox_writer *w, const struct vox_sdp *sdp)
 {
+    const int companions[] = {sdp->red_payload_type, sdp->rtx_payload_type};
     put(w, "m=audio ");
     put_number(w, sdp->port);
-    put_line(w, " RTP/AVP ", sdp->payload_type, "");
+    put(w, sdp->nack ? " RTP/AVPF " : " RTP/AVP "); /* RFC 4585, section 4: feedback is AVPF's */
+    put_number(w, (uint64_t)sdp->payload_type);
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        if (companions[i] == 0)
+            continue;
+        put(w, " ");
+        put_number(w, (uint64_t)companions[i]);
+    }
+    put(w, "\r\n");
+}
+
+/* The list says of which types the blocks are, not how many there are (as in WebRTC). */
+static void put_red(struct vox_writer *w, const struct vox_sdp *sdp)
+{
+    put_line(w, "a=rtpmap:", sdp->red_payload_type, " red/48000/2");
+    put(w, "a=fmtp:");
+    put_number(w, (uint64_t)sdp->red_payload_type);
+    put(w, " ");
+    put_number(w, (uint64_t)sdp->payload_type);
+    put_line(w, "/", sdp->payload_type, "");
+}
+
+/* RFC 4588, section 8.6 */
+static void put_rtx(struct vox_writer *w, const struct vox_sdp *sdp)
+{
+    put_line(w, "a=rtpmap:", sdp->rtx_payload_type, " rtx/48000/2");
+    put(w, "a=fmtp:");
+    put_number(w, (uint64_t)sdp->rtx_payload_type);
+    put(w, " apt=");
+    put_number(w, (uint64_t)sdp->payload_type);
+    if (sdp->rtx_time_ms > 0) {
+        put(w, ";rtx-time=");
+        put_number(w, (uint64_t)sdp->rtx_time_ms);
+    }
+    put(w, "\r\n");
+}
+
+static void put_medium(struct vox_writer *w, const struct vox_sdp *sdp)
+{
+    put_medium_line(w, sdp);
     put_line(w, "a=rtpmap:", sdp->payload_type, " opus/48000/2");
     put_fmtp(w, sdp);
+    if (sdp->red_payload_type > 0)
+        put_red(w, sdp);
+    if (sdp->rtx_payload_type > 0)
+        put_rtx(w, sdp);
+    if (sdp->nack)
+        put_line(w, "a=rtcp-fb:", sdp->payload_type, " nack");
     if (sdp->ptime_ms > 0)
         put_line(w, "a=ptime:", sdp->ptime_ms, "");
     if (sdp->capture_time_id > 0)

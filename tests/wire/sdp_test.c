@@ -56,12 +56,37 @@ static const char golden_least[] = "v=0\r\n"
                                    "a=fmtp:96 sprop-stereo=0\r\n"
                                    "a=rtcp-mux\r\n";
 
+static const char golden_recovery[] = "v=0\r\n"
+                                      "o=- 0 1 IN IP4 0.0.0.0\r\n"
+                                      "s=Voxgram\r\n"
+                                      "c=IN IP6 ff15::1\r\n"
+                                      "t=0 0\r\n"
+                                      "m=audio 5004 RTP/AVPF 96 97 98\r\n"
+                                      "a=rtpmap:96 opus/48000/2\r\n"
+                                      "a=fmtp:96 sprop-stereo=0\r\n"
+                                      "a=rtpmap:97 red/48000/2\r\n"
+                                      "a=fmtp:97 96/96\r\n"
+                                      "a=rtpmap:98 rtx/48000/2\r\n"
+                                      "a=fmtp:98 apt=96;rtx-time=200\r\n"
+                                      "a=rtcp-fb:96 nack\r\n"
+                                      "a=rtcp-mux\r\n";
+
 static struct vox_sdp least_values(void)
 {
     struct vox_sdp sdp;
     vox_sdp_init(&sdp);
     strcpy(sdp.address, "ff15::1");
     sdp.ipv6 = true;
+    return sdp;
+}
+
+static struct vox_sdp recovery_values(void)
+{
+    struct vox_sdp sdp = least_values();
+    sdp.red_payload_type = 97;
+    sdp.rtx_payload_type = 98;
+    sdp.rtx_time_ms = 200;
+    sdp.nack = true;
     return sdp;
 }
 
@@ -74,6 +99,9 @@ static void writes_the_golden_texts(void **state)
     assert_string_equal(text, golden);
     assert_int_equal(vox_sdp_write(&least, text, sizeof text), strlen(golden_least));
     assert_string_equal(text, golden_least);
+    struct vox_sdp recovery = recovery_values();
+    assert_int_equal(vox_sdp_write(&recovery, text, sizeof text), strlen(golden_recovery));
+    assert_string_equal(text, golden_recovery);
 }
 
 static void assert_sdps_equal(const struct vox_sdp *a, const struct vox_sdp *b)
@@ -94,6 +122,10 @@ static void assert_sdps_equal(const struct vox_sdp *a, const struct vox_sdp *b)
     assert_int_equal(a->max_average_bitrate_bps, b->max_average_bitrate_bps);
     assert_int_equal(a->capture_time_id, b->capture_time_id);
     assert_int_equal(a->rtcp_mux, b->rtcp_mux);
+    assert_int_equal(a->red_payload_type, b->red_payload_type);
+    assert_int_equal(a->rtx_payload_type, b->rtx_payload_type);
+    assert_int_equal(a->rtx_time_ms, b->rtx_time_ms);
+    assert_int_equal(a->nack, b->nack);
 }
 
 static void reads_what_it_writes(void **state)
@@ -105,6 +137,28 @@ static void reads_what_it_writes(void **state)
     assert_sdps_equal(&sdp, &golden_values);
     assert_int_equal(parse(golden_least, &sdp), 0);
     assert_sdps_equal(&sdp, &least);
+    struct vox_sdp recovery = recovery_values();
+    assert_int_equal(parse(golden_recovery, &sdp), 0);
+    assert_sdps_equal(&sdp, &recovery);
+}
+
+static void each_means_of_recovery_stands_alone(void **state)
+{
+    (void)state;
+    for (int means = 0; means < 8; means++) {
+        char text[VOX_SDP_MAX_BYTES];
+        struct vox_sdp back, sdp = recovery_values();
+        sdp.red_payload_type = means & 1 ? 1 : 0;
+        sdp.rtx_payload_type = means & 2 ? 127 : 0;
+        sdp.rtx_time_ms = means == 3 ? VOX_SDP_MAX_RTX_TIME_MS : 0;
+        sdp.nack = (means & 4) != 0;
+        assert_true(vox_sdp_write(&sdp, text, sizeof text) > 0);
+        assert_int_equal(strstr(text, "AVPF") != NULL, sdp.nack);
+        assert_int_equal(strstr(text, " red/") != NULL, (means & 1) != 0);
+        assert_int_equal(strstr(text, " rtx/") != NULL, (means & 2) != 0);
+        assert_int_equal(parse(text, &back), 0);
+        assert_sdps_equal(&back, &sdp);
+    }
 }
 
 static void longest_texts_round_trip(void **state)
@@ -138,7 +192,7 @@ static void refuses_every_capacity_that_is_too_small(void **state)
 static void refuses_to_write_nonsense(void **state)
 {
     (void)state;
-    struct vox_sdp rows[16];
+    struct vox_sdp rows[24];
     char text[VOX_SDP_MAX_BYTES];
     for (size_t i = 0; i < COUNT(rows); i++)
         rows[i] = golden_values;
@@ -158,6 +212,15 @@ static void refuses_to_write_nonsense(void **state)
     rows[13].max_average_bitrate_bps = 5999;
     rows[14].capture_time_id = 256;
     rows[15].channels = 0;
+    rows[16].red_payload_type = 128;
+    rows[17].rtx_payload_type = -1;
+    rows[18].red_payload_type = rows[18].payload_type;
+    rows[19].rtx_payload_type = rows[19].payload_type;
+    rows[20].red_payload_type = rows[20].rtx_payload_type = 97;
+    rows[21].rtx_time_ms = 1; /* of no rtx */
+    rows[22].rtx_payload_type = 98;
+    rows[22].rtx_time_ms = VOX_SDP_MAX_RTX_TIME_MS + 1;
+    rows[23].rtx_time_ms = -1;
     for (size_t i = 0; i < COUNT(rows); i++)
         if (vox_sdp_write(&rows[i], text, sizeof text) != VOX_EINVAL)
             fail_msg("row %d was written", (int)i);
@@ -306,6 +369,71 @@ static void hints_that_make_no_sense_are_passed_over(void **state)
     }
 }
 
+#define RECOVERY "m=audio 5004 RTP/AVPF 96 97 98 0\na=rtpmap:96 opus/48000/2\n"
+
+/* What does not go with our Opus is passed over, as is what we do not know. */
+static void takes_the_recovery_that_goes_with_opus(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines;
+        int red, rtx, time_ms, nack;
+    } rows[] = {
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96/96\n", 97, 0, 0, 0},
+        {"a=fmtp:97 96/96/96/96\na=rtpmap:97 RED/48000\n", 97, 0, 0, 0},
+        {"a=rtpmap:97 red/48000/2\n", 97, 0, 0, 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96 / 96 \n", 97, 0, 0, 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96/0\n", 0, 0, 0, 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 111/111\n", 0, 0, 0, 0},
+        {"a=rtpmap:97 red/90000\na=rtpmap:98 redder/48000\n", 0, 0, 0, 0},
+        {"a=rtpmap:99 red/48000/2\n", 0, 0, 0, 0}, /* not in the m= line */
+        {"a=rtpmap:96 red/48000/2\n", 0, 0, 0, 0}, /* is Opus already */
+        {"a=rtpmap:0 red/48000/2\na=rtpmap:98 red/48000/2\n", 98, 0, 0, 0},
+        {"a=rtpmap:97 red/8000\na=rtpmap:98 red/48000\n", 98, 0, 0, 0},
+        {"a=rtpmap:98 rtx/48000/2\na=fmtp:98 apt=96;rtx-time=3000\n", 0, 98, 3000, 0},
+        {"a=rtpmap:98 rtx/48000\na=fmtp:98 rtx-time=1 ; APT = 96\n", 0, 98, 1, 0},
+        {"a=rtpmap:98 rtx/48000\na=fmtp:98 apt=96;rtx-time=60001\n", 0, 98, 0, 0},
+        {"a=rtpmap:98 rtx/48000\na=fmtp:98 apt=97;rtx-time=9\n", 0, 0, 0, 0},
+        {"a=rtpmap:98 rtx/48000\na=fmtp:98 rtx-time=9\n", 0, 0, 0, 0},
+        {"a=rtpmap:98 rtx/48000\n", 0, 0, 0, 0},
+        {"a=rtpmap:98 rtx/90000\na=fmtp:98 apt=96\n", 0, 0, 0, 0},
+        {"a=rtpmap:97 rtx/48000\na=fmtp:97 apt=8\na=rtpmap:98 rtx/48000\na=fmtp:98 apt=96\n", 0, 98,
+         0, 0},
+        {"a=rtpmap:97 red/48000\na=rtpmap:97 rtx/48000\n", 97, 0, 0, 0}, /* two uses */
+        {"a=rtcp-fb:96 nack\n", 0, 0, 0, 1},
+        {"a=rtcp-fb:* nack \n", 0, 0, 0, 1},
+        {"a=rtcp-fb:97 nack\n", 0, 0, 0, 0},
+        {"a=rtcp-fb:96 nack pli\na=rtcp-fb:96 transport-cc\na=rtcp-fb\n", 0, 0, 0, 0},
+        {"a=rtpmap:98 flexfec-03/48000\na=fmtp:98 repair-window=10000\n", 0, 0, 0, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[256];
+        struct vox_sdp sdp;
+        snprintf(text, sizeof text, RECOVERY "%s", rows[i].lines);
+        assert_int_equal(parse(text, &sdp), 0);
+        if (sdp.payload_type != 96 || sdp.red_payload_type != rows[i].red ||
+            sdp.rtx_payload_type != rows[i].rtx || sdp.rtx_time_ms != rows[i].time_ms ||
+            sdp.nack != (rows[i].nack != 0))
+            fail_msg("%s-> %d %d %d %d", rows[i].lines, sdp.red_payload_type, sdp.rtx_payload_type,
+                     sdp.rtx_time_ms, sdp.nack);
+    }
+}
+
+/* Feedback is of a medium; another medium's formats are not ours. */
+static void recovery_is_of_one_medium(void **state)
+{
+    (void)state;
+    struct vox_sdp sdp;
+    assert_int_equal(parse("a=rtcp-fb:* nack\nm=audio 6 RTP/AVPF 0 97\na=rtcp-fb:* nack\n"
+                           "a=rtpmap:97 red/48000\n" MEDIUM "m=audio 8 RTP/AVPF 96 98\n"
+                           "a=rtpmap:98 red/48000\na=rtcp-fb:* nack\n",
+                           &sdp),
+                     0);
+    assert_int_equal(sdp.port, 5004);
+    assert_int_equal(sdp.red_payload_type, 0);
+    assert_false(sdp.nack);
+}
+
 static void errors_say_what_and_where(void **state)
 {
     (void)state;
@@ -390,10 +518,13 @@ static void survives_hostile_bytes(void **state)
     (void)state;
     hostile_feed_prefixes(golden, strlen(golden), parse_and_rewrite);
     hostile_feed_mutations(golden, strlen(golden), 20000, parse_and_rewrite);
+    hostile_feed_prefixes(golden_recovery, strlen(golden_recovery), parse_and_rewrite);
+    hostile_feed_mutations(golden_recovery, strlen(golden_recovery), 20000, parse_and_rewrite);
     hostile_feed_noise(5000, parse_and_rewrite);
 }
 
 RUN(cmocka_unit_test(writes_the_golden_texts), cmocka_unit_test(reads_what_it_writes),
+    cmocka_unit_test(each_means_of_recovery_stands_alone),
     cmocka_unit_test(longest_texts_round_trip),
     cmocka_unit_test(refuses_every_capacity_that_is_too_small),
     cmocka_unit_test(refuses_to_write_nonsense), cmocka_unit_test(reads_the_description_of_ffmpeg),
@@ -401,5 +532,6 @@ RUN(cmocka_unit_test(writes_the_golden_texts), cmocka_unit_test(reads_what_it_wr
     cmocka_unit_test(picks_opus_among_media_and_formats),
     cmocka_unit_test(payload_type_0_may_be_opus), cmocka_unit_test(medium_overrides_the_session),
     cmocka_unit_test(hints_that_make_no_sense_are_passed_over),
-    cmocka_unit_test(errors_say_what_and_where), cmocka_unit_test(limits_the_length),
-    cmocka_unit_test(survives_hostile_bytes))
+    cmocka_unit_test(takes_the_recovery_that_goes_with_opus),
+    cmocka_unit_test(recovery_is_of_one_medium), cmocka_unit_test(errors_say_what_and_where),
+    cmocka_unit_test(limits_the_length), cmocka_unit_test(survives_hostile_bytes))
