@@ -56,6 +56,23 @@ static void has_the_golden_bytes(void **state)
     assert_ptr_equal(red.primary.data, golden + 16);
 }
 
+/* The third packet of GStreamer 1.22: opusenc ! rtpopuspay ! rtpredenc pt=97 distance=2. */
+static void reads_a_payload_of_gstreamer(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0xe0, 0x19, 0x20, 0x07, 0x60, 0x08, 0x0b, 0xe6, 0x3b,
+                                    0x23, 0xab, 0x60, 0x08, 0x08, 0xac, 0xb3, 0x0e, 0xc6};
+    struct vox_red red;
+    assert_int_equal(vox_red_parse(bytes, sizeof bytes, &red), 0);
+    assert_int_equal(red.copy_count, 1);
+    assert_int_equal(red.copies[0].block.payload_type, 96);
+    assert_int_equal(red.copies[0].offset_rtp_ts, 1608); /* its first packet is short of preskip */
+    assert_ptr_equal(red.copies[0].block.data, bytes + 5);
+    assert_int_equal(red.copies[0].block.data_bytes, 7);
+    assert_int_equal(red.primary.payload_type, 96);
+    assert_int_equal(red.primary.data_bytes, 6);
+}
+
 static void without_copies_is_one_byte_longer(void **state)
 {
     (void)state;
@@ -231,8 +248,9 @@ static void survives_hostile_bytes(void **state)
     hostile_feed_noise(20000, parse_and_rewrite);
 }
 
-RUN(cmocka_unit_test(has_the_golden_bytes), cmocka_unit_test(without_copies_is_one_byte_longer),
-    cmocka_unit_test(empty_blocks_are_valid), cmocka_unit_test(fields_reach_their_limits),
+RUN(cmocka_unit_test(has_the_golden_bytes), cmocka_unit_test(reads_a_payload_of_gstreamer),
+    cmocka_unit_test(without_copies_is_one_byte_longer), cmocka_unit_test(empty_blocks_are_valid),
+    cmocka_unit_test(fields_reach_their_limits),
     cmocka_unit_test(refuses_to_write_what_no_field_holds),
     cmocka_unit_test(refuses_every_capacity_that_is_too_small),
     cmocka_unit_test(refuses_payloads_that_end_too_early),
