@@ -4,9 +4,9 @@
  *
  * - Loss RLE (section 4.1): of a run of packets, which came and which did not. The smallest report
  *   that says how long bursts are: the statistics summary (4.6) only counts. A second of 20 ms
- *   packets takes 20 to 28 bytes. Reports may overlap, so that a lost one takes nothing with it.
- * - Receiver reference time and DLRR (sections 4.4, 4.5): the round trip for one that sends no
- * audio.
+ *   packets takes 24 to 28 bytes. Reports may overlap, so that a lost one takes nothing with it.
+ * - Receiver reference time and DLRR (sections 4.4, 4.5): the round trip for one that only
+ *   listens.
  *
  *     size_t packet = vox_rtcp_xr_open(&w, own_ssrc);
  *     vox_rtcp_xr_write_loss(&w, &loss);
@@ -44,7 +44,7 @@ enum vox_rtcp_xr_type {
 enum {
     VOX_RTCP_XR_MAX_PACKETS = 1024, /* of a loss report: 20 s of 20 ms, 2.5 s of 2.5 ms */
     VOX_RTCP_XR_MAX_DELAYS = 31,
-    VOX_RTCP_XR_MAX_LOSS_BYTES = 152, /* of the largest loss block: 70 chunks of 15 packets */
+    VOX_RTCP_XR_MAX_LOSS_BYTES = 152, /* of a loss block: 12, 69 chunks of 15, one to fill up */
 };
 
 /* Packets from begin_seq on, each with whether it came. Begin with {.ssrc, .begin_seq} and push. */

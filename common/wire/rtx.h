@@ -8,7 +8,9 @@
  *     if (rtp.payload_type == 98 && vox_rtx_parse(&rtp, 96, source_ssrc, &original) == 0)
  *         take(&original);
  *
- * The payload type of the retransmission stands for one original payload type (apt in its fmtp).
+ * The payload type of the retransmission stands for one original payload type (apt in its fmtp). As
+ * our SDP has it, that is Opus: of a packet with redundancy (red.h) the primary is repeated, and
+ * `original` has that payload and type. What is encrypted is the packet that this makes.
  * Which source an SSRC repeats, RFC 4588, section 5.3 leaves to the receiver: it has asked for that
  * number.
  *
