@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "lab/report_html.h"
 #include "lab/report_scene.h"
+#include "lab/report_spread.h"
 #include "lab/report_svg.h"
 #include "lab/report_words.h"
 
@@ -25,6 +26,7 @@ struct report {
     struct vox_lab_figure timeline[MAX_TIMELINES][SIZES]; /* wide, narrow */
     struct vox_lab_figure delay[SIZES];
     struct vox_lab_figure histogram, tail;
+    struct vox_lab_figure curve[SIZES]; /* 0: there is no choice to show */
     struct vox_lab_figure scenes[VOX_LAB_WORST_GLITCHES];
 };
 
@@ -40,6 +42,8 @@ static int plot_whole(struct report *r)
             err = vox_lab_plot_timeline(&r->plots, &r->facts, i, size > 0, &r->timeline[i][size]);
         if (err >= 0)
             err = vox_lab_plot_delay(&r->plots, &r->facts, size > 0, &r->delay[size]);
+        if (err >= 0 && r->facts.sum.curve_count > 1)
+            vox_lab_plot_curve(&r->plots, &r->facts, size > 0, &r->curve[size]);
     }
     if (err >= 0)
         err = vox_lab_plot_histogram(&r->plots, &r->facts, &r->histogram);
@@ -131,12 +135,35 @@ static int put_delay(struct report *r)
     put_legend(r->page, "<li><i class=\"played\"></i>network: median, least to most</li>"
                         "<li><i class=\"dash recovered\"></i>target of the playout</li>"
                         "<li><i class=\"line ink\"></i>playout</li>"
-                        "<li><i class=\"late\"></i>buffer: what lies between</li>");
+                        "<li><i class=\"late\"></i>buffer: what lies between</li>"
+                        "<li>rows: sound put in (up) or left out (down)</li>");
     fputs("<figure>\n", r->page);
     int err = put_sizes(r, r->delay,
                         "Delay of network and playout with the target, and the time that packets "
-                        "waited in the buffer, against time.");
-    fputs("</figure>\n</section>\n", r->page);
+                        "waited in the buffer, against time; rows for audio that was put in or "
+                        "left out.");
+    fputs("</figure>\n", r->page);
+    vox_lab_words_stretches(&r->facts, r->page);
+    fputs("</section>\n", r->page);
+    return err;
+}
+
+static int put_curve(struct report *r)
+{
+    int err = 0;
+    fputs("<section>\n<h2>Delay against glitches on this network</h2>\n", r->page);
+    if (r->curve[0].number > 0) {
+        put_legend(r->page, "<li><i class=\"late\"></i>what other delays would have cost, as the "
+                            "receiver knew in the end</li>"
+                            "<li><i class=\"dot ink\"></i>the one that it chose</li>");
+        fputs("<figure>\n", r->page);
+        err = put_sizes(r, r->curve,
+                        "Sound that would have had to be made up in each minute because packets "
+                        "came too late, against the delay; the chosen delay is marked.");
+        fputs("</figure>\n", r->page);
+    }
+    vox_lab_words_choice(&r->facts, r->page);
+    fputs("</section>\n", r->page);
     return err;
 }
 
@@ -269,6 +296,8 @@ static int put_page(struct report *r, struct vox_audio_error *error)
         err = put_timelines(r);
     if (err >= 0)
         err = put_delay(r);
+    if (err >= 0)
+        err = put_curve(r);
     if (err >= 0)
         err = put_distribution(r);
     if (err >= 0)

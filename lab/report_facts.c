@@ -30,6 +30,21 @@ static void add_up(struct vox_lab_facts *f)
     f->sum.delay = most->delay;
     f->sum.total_is_absolute = most->total_is_absolute;
     f->sum.jitter_ns = most->jitter_ns;
+    f->sum.curve_count = most->curve_count;
+    memcpy(f->sum.curve, most->curve, sizeof f->sum.curve);
+}
+
+static void add_up_stretches(struct vox_lab_facts *f)
+{
+    const struct vox_run *run = f->input->run;
+    for (size_t i = 0; i < run->event_count; i++) {
+        const struct vox_event *e = &run->events[i];
+        if (e->kind != VOX_EVENT_STRETCH)
+            continue;
+        struct vox_lab_stretches *s = &f->stretches[e->reason];
+        s->count++;
+        *(e->value > 0 ? &s->put_in_ns : &s->left_out_ns) += llabs(e->value);
+    }
 }
 
 static void count_packets(struct vox_lab_facts *f)
@@ -293,6 +308,7 @@ int vox_lab_facts_init(struct vox_lab_facts *f, const struct vox_lab_report_inpu
     if (err < 0)
         return err;
     add_up(f);
+    add_up_stretches(f);
     count_packets(f);
     err = f->sent > 0 ? list_delays(f) : VOX_EINVAL;
     if (err >= 0)

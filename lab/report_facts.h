@@ -29,16 +29,25 @@ struct vox_lab_glitch {
     bool is_silent;       /* the reference has nothing to hear there */
 };
 
+/* What was put in or left out for one reason. */
+struct vox_lab_stretches {
+    size_t count;
+    int64_t put_in_ns, left_out_ns;
+};
+
 struct vox_lab_facts {
     const struct vox_lab_report_input *input;
-    struct vox_source_stats sum; /* of all sources; its delays are of the one that played most */
-    int main_stream;             /* with the most packets */
-    int64_t origin_ns;           /* first sending */
-    int64_t end_ns;              /* last sending */
+    /* Of all sources; its delays, and the curve of other delays, are of the one that played most.
+     */
+    struct vox_source_stats sum;
+    int main_stream;   /* with the most packets */
+    int64_t origin_ns; /* first sending */
+    int64_t end_ns;    /* last sending */
     size_t sent, outcomes[VOX_RUN_LOST + 1];
     struct vox_lab_delays network; /* sent to arrived */
     struct vox_lab_delays buffer;  /* arrived to played */
     struct vox_lab_delays total;   /* sent to played */
+    struct vox_lab_stretches stretches[VOX_STRETCH_REASONS];
     struct vox_lab_glitch *glitches;
     size_t glitch_count;
     const struct vox_lab_glitch *worst[VOX_LAB_WORST_GLITCHES]; /* in the order of time */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -136,6 +137,22 @@ void vox_lab_gnuplot_panel(struct vox_lab_gnuplot *plots, const struct vox_lab_p
             "set tmargin at screen %.6f; set bmargin at screen %.6f\n",
             p->left_px / width, 1.0 - p->right_px / width, 1.0 - p->top_px / height,
             p->bottom_px / height);
+}
+
+void vox_lab_gnuplot_heading(struct vox_lab_gnuplot *plots, const char *text)
+{
+    fprintf(plots->script,
+            "set label 1 '%s' at graph 0, graph 1 offset character 0, character 0.7 left "
+            "tc rgb '" VOX_LAB_MUTED "'\n",
+            text);
+}
+
+double vox_lab_gnuplot_step(double range, int count)
+{
+    double wanted = range > 0.0 ? range / count : 1.0;
+    double unit = pow(10.0, floor(log10(wanted)));
+    double part = wanted / unit;
+    return unit * (part <= 1.0 ? 1.0 : part <= 2.0 ? 2.0 : part <= 5.0 ? 5.0 : 10.0);
 }
 
 /* What gnuplot complained about, in one line. */

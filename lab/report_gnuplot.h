@@ -50,6 +50,10 @@ struct vox_lab_panel {
     int left_px, right_px, top_px, bottom_px;
 };
 void vox_lab_gnuplot_panel(struct vox_lab_gnuplot *plots, const struct vox_lab_panel *panel);
+/* What the panel's values are, above its left edge. No apostrophe. */
+void vox_lab_gnuplot_heading(struct vox_lab_gnuplot *plots, const char *text);
+/* 1, 2 or 5 times a power of ten, so that no more than `count` of them cover the range. */
+double vox_lab_gnuplot_step(double range, int count);
 /* A file in the folder; NULL if it cannot be opened. */
 FILE *vox_lab_gnuplot_file(const struct vox_lab_gnuplot *plots, const char *name, const char *mode);
 /* Path of such a file, of `capacity` bytes. */

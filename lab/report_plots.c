@@ -46,20 +46,16 @@ static void panel(struct vox_lab_gnuplot *plots, const struct vox_lab_figure *fi
 }
 
 /* Seconds, or minutes and seconds where there are many. */
-static void time_axis(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *f, bool has_text)
+static void time_axis(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *f,
+                      const struct vox_lab_figure *figure, bool has_text)
 {
     double span = span_s(f);
-    const char *format = !has_text ? "''" : span > 120.0 ? "'%tM:%tS'" : "'%g s'";
-    fprintf(plots->script, "set xrange [0:%.6f]\nset xtics %s format %s\n", span,
-            has_text && span > 120.0 ? "time" : "numeric", format);
-}
-
-static void heading(struct vox_lab_gnuplot *plots, const char *text)
-{
-    fprintf(plots->script,
-            "set label 1 '%s' at graph 0, graph 1 offset character 0, character 0.7 left "
-            "tc rgb '" VOX_LAB_MUTED "'\n",
-            text);
+    bool is_long = span > 120.0;
+    double unit = is_long ? 60.0 : 1.0;
+    double step = unit * vox_lab_gnuplot_step(span / unit, plot_px(figure) / 60);
+    const char *format = !has_text ? "''" : is_long ? "'%tM:%tS'" : "'%g s'";
+    fprintf(plots->script, "set xrange [0:%.6f]\nset xtics %s %g format %s\n", span,
+            has_text && is_long ? "time" : "numeric", step, format);
 }
 
 /* ---- the many packets of a column of pixels ---- */
@@ -198,7 +194,7 @@ static void plot_dots(struct vox_lab_gnuplot *plots, const struct columns *c,
 {
     FILE *script = plots->script;
     bool is_each = c->stream->count < 5 * (size_t)plot_px(figure) / 2;
-    heading(plots, "delay after sending (ms)");
+    vox_lab_gnuplot_heading(plots, "delay after sending (ms)");
     fprintf(script, "set yrange [0:%.3f]; set ytics autofreq\n", fmax(1.08 * top, 1.0));
     fputs("plot $playout using 1:3 with lines lw 1.5 lc rgb '" VOX_LAB_INK "', ", script);
     if (is_each)
@@ -245,52 +241,104 @@ int vox_lab_plot_timeline(struct vox_lab_gnuplot *plots, const struct vox_lab_fa
     if (err < 0)
         return err;
     panel(plots, out, TOP_PX, AXIS_PX + ROWS_PX + 8);
-    time_axis(plots, f, false);
+    time_axis(plots, f, out, false);
     plot_dots(plots, &c, out, top);
     panel(plots, out, out->height_px - AXIS_PX - ROWS_PX, AXIS_PX);
-    time_axis(plots, f, true);
+    time_axis(plots, f, out, true);
     plot_rows(plots, &c);
     return 0;
 }
 
 /* ---- delay against time ---- */
 
+/* Walks along a stream with time. */
+struct playing {
+    const struct vox_run_stream *stream;
+    size_t next;                              /* behind those below */
+    const struct vox_run_packet *now, *after; /* that play, and that play next; NULL: none */
+};
+
+static void move_on(struct playing *w, int64_t t_ns)
+{
+    while (w->next < w->stream->count && (!w->after || w->after->play_ns <= t_ns)) {
+        const struct vox_run_packet *p = &w->stream->packets[w->next++];
+        if (p->outcome != VOX_RUN_PLAYED)
+            continue;
+        w->now = w->after;
+        w->after = p;
+    }
+}
+
+/* Sent to played, of what is being played at t_ns; VOX_RUN_NEVER: nothing yet. */
+static int64_t delay_at(struct playing *w, int64_t t_ns)
+{
+    move_on(w, t_ns);
+    return w->now && w->now->play_ns <= t_ns ? w->now->play_ns - w->now->send_ns : VOX_RUN_NEVER;
+}
+
+/* Whether that holds for the whole packet: it is not stretched, and there is no hole beside it. */
+static bool is_steady(const struct playing *w)
+{
+    int64_t change_ns = w->after->play_ns - w->after->send_ns - w->now->play_ns + w->now->send_ns;
+    bool follows = w->now > w->stream->packets && w->now[-1].outcome == VOX_RUN_PLAYED;
+    return follows && w->after == w->now + 1 && llabs(change_ns) < VOX_NS_PER_MS / 2;
+}
+
 /*
  * The target counts from what the engine takes for the fastest packet. How far that is from the
- * sending is the difference between the delay by the engine and that of the packet it plays.
+ * sending is the difference between the delay by the engine and that of the packet it plays, while
+ * the two mean the same moment.
  */
-static void put_target(FILE *script, const struct vox_lab_facts *f, double least_step_ms)
+static void put_target(FILE *script, const struct columns *c, double least_step_ms)
 {
-    const struct vox_run *run = f->input->run;
-    const struct vox_run_stream *stream = &run->streams[f->main_stream];
-    double last = -1e9;
-    size_t k = 0;
-    int64_t playing_ns = VOX_RUN_NEVER;
-    fputs("$target << EOD\n-9 0\n", script);
+    const struct vox_run *run = c->facts->input->run;
+    struct playing now = {.stream = c->stream};
+    double last = -1e9; /* none */
+    fputs("$target << EOD\n-9 0\n\n", script);
     for (size_t i = 0; i < run->sample_count; i++) {
         const struct vox_run_sample *s = &run->samples[i];
-        for (; k < stream->count; k++) {
-            const struct vox_run_packet *p = &stream->packets[k];
-            if (p->outcome == VOX_RUN_PLAYED && p->play_ns > s->t_ns)
-                break;
-            if (p->outcome == VOX_RUN_PLAYED)
-                playing_ns = p->play_ns - p->send_ns;
-        }
-        if (playing_ns == VOX_RUN_NEVER)
+        int64_t delay_ns = delay_at(&now, s->t_ns);
+        if (delay_ns == VOX_RUN_NEVER || !is_steady(&now))
             continue;
-        double ms = vox_ns_to_ms(playing_ns - s->delay_ns + s->target_ns);
-        bool is_edge = i + 1 == run->sample_count;
-        if (fabs(ms - last) < least_step_ms && !is_edge)
+        double ms = vox_ns_to_ms(delay_ns - s->delay_ns + s->target_ns);
+        if (fabs(ms - last) < least_step_ms)
             continue;
         last = ms;
-        fprintf(script, "%.4f %.2f\n", seconds(f, s->t_ns - playing_ns), ms);
+        fprintf(script, "%.4f %.2f\n", seconds(c->facts, s->t_ns - delay_ns), ms);
+    }
+    fprintf(script, "%.4f %.2f\nEOD\n", span_s(c->facts), fmax(last, 0.0));
+}
+
+/*
+ * Where audio was put in and where it was left out for a reason: time, 1 or -1; no more than one
+ * row of each sort for a column. The time is that of the sending of what is played then, as in the
+ * rest of the figure.
+ */
+static void put_stretches(FILE *script, const char *name, const struct columns *c,
+                          enum vox_stretch_reason reason)
+{
+    const struct vox_run *run = c->facts->input->run;
+    struct playing now = {.stream = c->stream};
+    int64_t last[2] = {-1, -1};
+    fprintf(script, "$%s << EOD\n-9 0\n", name);
+    for (size_t i = 0; i < run->event_count; i++) {
+        const struct vox_event *e = &run->events[i];
+        if (e->kind != VOX_EVENT_STRETCH || e->reason != reason || e->ssrc != c->stream->ssrc)
+            continue;
+        int64_t delay_ns = delay_at(&now, e->t_ns);
+        double at = seconds(c->facts, e->t_ns - (delay_ns == VOX_RUN_NEVER ? 0 : delay_ns));
+        int64_t column = (int64_t)(at / c->width_s);
+        if (at < 0.0 || last[e->value > 0] == column)
+            continue;
+        last[e->value > 0] = column;
+        fprintf(script, "%.4f %d\n", at, e->value > 0 ? 1 : -1);
     }
     fputs("EOD\n", script);
 }
 
 static int put_delays(struct vox_lab_gnuplot *plots, struct columns *c)
 {
-    put_target(plots->script, c->facts, 0.2);
+    put_target(plots->script, c, 0.2);
     c->value_of = network_delay;
     int err = put_columns(plots->script, "network", c);
     c->value_of = playout_delay;
@@ -301,7 +349,7 @@ static int put_delays(struct vox_lab_gnuplot *plots, struct columns *c)
 
 static void plot_delays(struct vox_lab_gnuplot *plots, double top)
 {
-    heading(plots, "delay after sending (ms)");
+    vox_lab_gnuplot_heading(plots, "delay after sending (ms)");
     fprintf(plots->script, "set yrange [0:%.3f]; set ytics autofreq\n", fmax(1.08 * top, 1.0));
     fputs("plot $network using 1:2:4 with filledcurves fc rgb '" VOX_LAB_PLAYED
           "' fs transparent solid 0.35 noborder, "
@@ -316,123 +364,54 @@ static void plot_delays(struct vox_lab_gnuplot *plots, double top)
 static void plot_waiting(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *f)
 {
     double top = vox_ns_to_ms(vox_lab_delays_quantile_ns(&f->buffer, 1.0));
-    heading(plots, "buffer: arrived to played (ms)");
-    fprintf(plots->script, "set yrange [0:%.3f]\n", fmax(1.08 * top, 1.0));
+    vox_lab_gnuplot_heading(plots, "buffer: arrived to played (ms)");
+    fprintf(plots->script, "set yrange [0:%.3f]; set ytics %g\n", fmax(1.08 * top, 1.0),
+            vox_lab_gnuplot_step(fmax(top, 1.0), 4));
     fputs("plot $waiting using 1:2:4 with filledcurves fc rgb '" VOX_LAB_LATE
           "' fs transparent solid 0.35 noborder, "
           "$waiting using 1:3 with lines lw 1.5 lc rgb '" VOX_LAB_LATE "'\n",
           plots->script);
 }
 
+/* Up: put in; down: left out. */
+static void plot_stretches(struct vox_lab_gnuplot *plots, const struct columns *c)
+{
+    FILE *script = plots->script;
+    put_stretches(script, "stall", c, VOX_STRETCH_STALL);
+    put_stretches(script, "moved", c, VOX_STRETCH_TARGET);
+    put_stretches(script, "hole", c, VOX_STRETCH_HOLE);
+    fputs("unset label 1\nset yrange [0:3]; unset grid\n"
+          "set ytics scale 0 ('overdue' 2.5, 'target' 1.5, 'hole' 0.5)\n"
+          "do for [row=0:2] { set arrow row+1 from graph 0, first row+0.5 to graph 1, first "
+          "row+0.5 nohead back lw 1 lc rgb '" VOX_LAB_GRID "' }\n"
+          "plot $stall using 1:(2.5):(0):(0.4*$2) with vectors nohead lw 1.5 lc rgb '" VOX_LAB_LATE
+          "', $moved using 1:(1.5):(0):(0.4*$2) with vectors nohead lw 1.5 "
+          "lc rgb '" VOX_LAB_RECOVERED
+          "', $hole using 1:(0.5):(0):(0.4*$2) with vectors nohead lw 1.5 lc rgb '" VOX_LAB_LOST
+          "'\n",
+          script);
+}
+
 int vox_lab_plot_delay(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *f, bool is_narrow,
                        struct vox_lab_figure *out)
 {
-    enum { WAITING_PX = 100 };
+    enum { WAITING_PX = 100, ROWS_PX = 72, GAP_PX = 10 };
     struct columns c = {.facts = f, .stream = &f->input->run->streams[f->main_stream]};
-    begin(plots, is_narrow, is_narrow ? 380 : 420, out);
+    begin(plots, is_narrow, is_narrow ? 470 : 510, out);
     double most = fmin(plot_px(out) / 3.0, (double)c.stream->count / 3.0);
     c.width_s = span_s(f) / fmax(most, 1.0);
     int err = put_delays(plots, &c);
     if (err < 0)
         return err;
-    panel(plots, out, TOP_PX, AXIS_PX + WAITING_PX + TOP_PX + 6);
-    time_axis(plots, f, false);
+    int rows_px = AXIS_PX + ROWS_PX + GAP_PX;
+    panel(plots, out, TOP_PX, rows_px + WAITING_PX + TOP_PX + GAP_PX);
+    time_axis(plots, f, out, false);
     plot_delays(plots, vox_ns_to_ms(vox_lab_timeline_top_ns(f)));
-    panel(plots, out, out->height_px - AXIS_PX - WAITING_PX, AXIS_PX);
-    time_axis(plots, f, true);
+    panel(plots, out, out->height_px - rows_px - WAITING_PX, rows_px);
     plot_waiting(plots, f);
-    return 0;
-}
-
-/* ---- distribution ---- */
-
-/* 1, 2 or 5 times a power of ten, so that some 60 of them cover the range. */
-static double bin_ms(double range_ms)
-{
-    double wanted = range_ms > 0.0 ? range_ms / 60.0 : 1.0;
-    double unit = pow(10.0, floor(log10(wanted)));
-    double part = wanted / unit;
-    return unit * (part <= 1.0 ? 1.0 : part <= 2.0 ? 2.0 : part <= 5.0 ? 5.0 : 10.0);
-}
-
-static void put_histogram(FILE *script, const char *name, const struct vox_lab_delays *delays,
-                          double width)
-{
-    fprintf(script, "$%s << EOD\n-9 0\n", name);
-    for (size_t i = 0; i < delays->count;) {
-        double bin = floor(vox_ns_to_ms(delays->ns[i]) / width);
-        size_t first = i;
-        while (i < delays->count && floor(vox_ns_to_ms(delays->ns[i]) / width) <= bin)
-            i++;
-        fprintf(script, "%.4f %.4f\n", (bin + 0.5) * width,
-                100.0 * (double)(i - first) / (double)delays->count);
-    }
-    fputs("EOD\n", script);
-}
-
-/* Share of delays above x, at some 200 steps. */
-static void put_tail(FILE *script, const char *name, const struct vox_lab_delays *delays)
-{
-    fprintf(script, "$%s << EOD\n", name);
-    size_t step = delays->count / 200 + 1;
-    fputs("0 100\n", script);
-    for (size_t i = 0; i<delays->count; i += delays->count - i> 200 ? step : 1)
-        fprintf(script, "%.3f %.5f\n", vox_ns_to_ms(delays->ns[i]),
-                100.0 * (double)(delays->count - i) / (double)delays->count);
-    fputs("EOD\n", script);
-}
-
-static double delay_range_ms(const struct vox_lab_facts *f)
-{
-    int64_t network_ns = vox_lab_delays_quantile_ns(&f->network, 1.0);
-    int64_t total_ns = vox_lab_delays_quantile_ns(&f->total, 1.0);
-    return fmax(vox_ns_to_ms(network_ns > total_ns ? network_ns : total_ns), 1.0);
-}
-
-static void begin_distribution(struct vox_lab_gnuplot *plots, double range_ms, const char *words,
-                               struct vox_lab_figure *out)
-{
-    out->width_px = 520;
-    out->height_px = 270;
-    out->number = vox_lab_gnuplot_begin(plots, out->width_px, out->height_px);
-    vox_lab_gnuplot_panel(plots, &(struct vox_lab_panel){.width_px = out->width_px,
-                                                         .height_px = out->height_px,
-                                                         .left_px = 56,
-                                                         .right_px = 20,
-                                                         .top_px = TOP_PX,
-                                                         .bottom_px = AXIS_PX});
-    heading(plots, words);
-    fprintf(plots->script, "set xrange [0:%.4f]; set xtics format '%%g ms'\n", 1.03 * range_ms);
-}
-
-int vox_lab_plot_histogram(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *f,
-                           struct vox_lab_figure *out)
-{
-    double range = delay_range_ms(f);
-    double width = bin_ms(range);
-    begin_distribution(plots, range, "share of packets", out);
-    put_histogram(plots->script, "network", &f->network, width);
-    put_histogram(plots->script, "total", &f->total, width);
-    fprintf(plots->script,
-            "set boxwidth %.5f; set yrange [0:*]; set ytics format '%%g %%%%'\n"
-            "plot $network with boxes fc rgb '" VOX_LAB_PLAYED
-            "' fs transparent solid 0.6 noborder, "
-            "$total with boxes fc rgb '" VOX_LAB_INK "' fs transparent solid 0.6 noborder\n",
-            0.9 * width);
-    return 0;
-}
-
-int vox_lab_plot_tail(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *f,
-                      struct vox_lab_figure *out)
-{
-    begin_distribution(plots, delay_range_ms(f), "share of packets that took longer", out);
-    put_tail(plots->script, "network", &f->network);
-    put_tail(plots->script, "total", &f->total);
-    double least = 100.0 / (double)(f->network.count ? f->network.count : 1);
-    fprintf(plots->script,
-            "set logscale y; set yrange [%.6f:100]; set ytics format '%%g %%%%'\n"
-            "plot $network using 1:2 with lines lw 2 lc rgb '" VOX_LAB_PLAYED
-            "', $total using 1:2 with lines lw 2 lc rgb '" VOX_LAB_INK "'\n",
-            pow(10.0, floor(log10(least))));
+    panel(plots, out, out->height_px - AXIS_PX - ROWS_PX, AXIS_PX);
+    time_axis(plots, f, out, true);
+    c.width_s = span_s(f) / plot_px(out);
+    plot_stretches(plots, &c);
     return 0;
 }

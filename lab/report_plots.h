@@ -28,14 +28,11 @@ int vox_lab_plot_timeline(struct vox_lab_gnuplot *plots, const struct vox_lab_fa
 /* The greatest delay that plot_timeline shows; those above are drawn at its edge. */
 int64_t vox_lab_timeline_top_ns(const struct vox_lab_facts *facts);
 
-/* Delay of the network, target, delay of the playout; below, how long packets waited. */
+/*
+ * Delay of the network, target, delay of the playout; below, how long packets waited, and where
+ * audio was put in or left out, in a row for each reason.
+ */
 int vox_lab_plot_delay(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *facts,
                        bool is_narrow, struct vox_lab_figure *out);
-
-/* How many packets had which delay; and the share of them above each delay. */
-int vox_lab_plot_histogram(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *facts,
-                           struct vox_lab_figure *out);
-int vox_lab_plot_tail(struct vox_lab_gnuplot *plots, const struct vox_lab_facts *facts,
-                      struct vox_lab_figure *out);
 
 #endif

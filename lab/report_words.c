@@ -205,6 +205,97 @@ void vox_lab_words_delays(const struct vox_lab_facts *f, FILE *page)
     fputs("</table></div>\n", page);
 }
 
+/* ---- the playout's choices ---- */
+
+static void put_stretch_row(const struct vox_lab_stretches *s, const char *name, FILE *page)
+{
+    if (s->count > 0)
+        fprintf(page,
+                "<tr><td>%s</td><td class=\"n\">%zu</td><td class=\"n\">%.0f</td>"
+                "<td class=\"n\">%.0f</td></tr>\n",
+                name, s->count, vox_ns_to_ms(s->put_in_ns), vox_ns_to_ms(s->left_out_ns));
+}
+
+void vox_lab_words_stretches(const struct vox_lab_facts *f, FILE *page)
+{
+    static const char *const names[VOX_STRETCH_REASONS] = {
+        [VOX_STRETCH_STALL] =
+            "<i class=\"late\"></i>overdue: the next packet was awaited, what was "
+            "there was made to last",
+        [VOX_STRETCH_TARGET] = "<i class=\"recovered\"></i>target: the delay was moved towards it",
+        [VOX_STRETCH_HOLE] =
+            "<i class=\"lost\"></i>hole: lost sound was not made up in full, which "
+            "shortens the delay",
+    };
+    size_t count = 0;
+    for (int i = 0; i < VOX_STRETCH_REASONS; i++)
+        count += f->stretches[i].count;
+    if (count == 0) {
+        fputs("<p>Nothing was stretched.</p>\n", page);
+        return;
+    }
+    double minutes = heard_ms(f) / 60e3;
+    fprintf(page,
+            "<p>Sound was put in or left out <b>%zu time%s</b>, %.0f a minute; that was "
+            "<b>%.1f&nbsp;%%</b> of what was heard.</p>\n"
+            "<div class=\"scroll\"><table>\n<tr><th>why</th><th class=\"n\">times</th>"
+            "<th class=\"n\">ms put in</th><th class=\"n\">ms left out</th></tr>\n",
+            count, ending(count), (double)count / minutes,
+            percent(vox_ns_to_ms(f->sum.stretched_ns), heard_ms(f)));
+    for (int i = 0; i < VOX_STRETCH_REASONS; i++)
+        put_stretch_row(&f->stretches[i], names[i], page);
+    fputs("</table></div>\n", page);
+}
+
+/* What of a minute, at which delay: "84 ms at 61 ms" */
+static void put_choice(const struct vox_choice *choice, FILE *page)
+{
+    double made_up_ms = choice->late_pct / 100.0 * 60e3;
+    if (made_up_ms < 3.0)
+        fprintf(page, "next to nothing at %.0f&nbsp;ms", choice->delay_ms);
+    else if (made_up_ms < 1000.0)
+        fprintf(page, "%.0f&nbsp;ms at %.0f&nbsp;ms", made_up_ms, choice->delay_ms);
+    else
+        fprintf(page, "%.1f&nbsp;s at %.0f&nbsp;ms", made_up_ms / 1e3, choice->delay_ms);
+}
+
+static int chosen_of(const struct vox_source_stats *s)
+{
+    int chosen = 0;
+    while (chosen < s->curve_count && !s->curve[chosen].chosen)
+        chosen++;
+    return chosen;
+}
+
+void vox_lab_words_choice(const struct vox_lab_facts *f, FILE *page)
+{
+    const struct vox_source_stats *s = &f->sum;
+    int chosen = chosen_of(s);
+    if (s->curve_count < 2 || chosen == s->curve_count) {
+        fputs("<p>There is nothing to choose between: the delay was fixed, or too little was "
+              "heard, or nothing comes late here.</p>\n",
+              page);
+        return;
+    }
+    int last = s->curve_count - 1;
+    int longer = chosen + 2 < last ? chosen + 2 : last;
+    fputs(
+        "<p>Because packets came too late, so much of each minute would lately have been made up: ",
+        page);
+    if (chosen > 0) {
+        put_choice(&s->curve[chosen > 2 ? chosen - 2 : 0], page);
+        fputs(", ", page);
+    }
+    fputs("<b>", page);
+    put_choice(&s->curve[chosen], page);
+    fputs("</b>, the chosen delay", page);
+    if (longer > chosen) {
+        fputs(", ", page);
+        put_choice(&s->curve[longer], page);
+    }
+    fputs(".</p>\n", page);
+}
+
 /* ---- glitches ---- */
 
 void vox_lab_words_time(int64_t frame, FILE *page)

@@ -16,6 +16,10 @@ void vox_lab_words_tiles(const struct vox_lab_facts *facts, FILE *page);
 void vox_lab_words_settings(const struct vox_lab_facts *facts, FILE *page);
 /* Quantiles of the delays. */
 void vox_lab_words_delays(const struct vox_lab_facts *facts, FILE *page);
+/* Why and by how much audio was stretched. */
+void vox_lab_words_stretches(const struct vox_lab_facts *facts, FILE *page);
+/* What other delays would have cost, at two of them. */
+void vox_lab_words_choice(const struct vox_lab_facts *facts, FILE *page);
 /* All glitches, the many folded; then the damage found in the sound, if that was looked for. */
 void vox_lab_words_glitches(const struct vox_lab_facts *facts, FILE *page);
 /* "0:12.340" */
