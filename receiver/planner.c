@@ -77,8 +77,9 @@
 
 /* A curve of less would be one of the guesses at the start. */
 #define CURVE_FROM_S 10.0F
-/* Less concealment by less than this is no other choice. */
-#define CURVE_STEP 0.9
+/* Less concealment by less than this is no other choice: so that VOX_CURVE_CHOICES of them reach
+ * from a useless delay to one without glitches, and not only to the one in force. */
+#define CURVE_STEP 0.75
 
 void vox_planner_init(struct vox_planner *p, const struct vox_planner_config *config)
 {
