@@ -81,7 +81,7 @@ int vox_lab_plot_tail(struct vox_lab_gnuplot *plots, const struct vox_lab_facts 
     begin_distribution(plots, delay_range_ms(f), "share of packets that took longer", out);
     put_tail(plots->script, "network", &f->network);
     put_tail(plots->script, "total", &f->total);
-    double least = 100.0 / (double)(f->network.count ? f->network.count : 1);
+    double least = fmin(100.0 / (double)(f->network.count ? f->network.count : 1), 50.0);
     fprintf(plots->script,
             "set logscale y; set yrange [%.6f:100]; set ytics format '%%g %%%%'\n"
             "plot $network using 1:2 with lines lw 2 lc rgb '" VOX_LAB_PLAYED

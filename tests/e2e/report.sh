@@ -34,6 +34,8 @@ has 6 '<svg'
 has 4 '<audio'
 has 1 'prefers-color-scheme'
 has 1 'recovered'
+has 1 'chosen: '
+has 1 '</i>overdue: '
 grep -qF '<b>talk' one.html && fail "the file's name is markup"
 grep -qE '(src|href)="?(http|file|//)' one.html && fail "the report needs something from outside"
 grep -qE '<script' one.html && fail "the report needs scripts"
