@@ -445,7 +445,7 @@ int vox_replay_output(const struct vox_replay_options *options, const struct vox
         return VOX_EXIT_FAILED;
     v->options = options;
     v->run = run;
-    v->score = NAN;
+    v->score = (double)NAN;
     judge_rating(v);
     bool done = !vox_replay_needs_reference(options) || make_reference(v);
     done = done && write_all(v);

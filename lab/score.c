@@ -21,7 +21,7 @@ static int starts_number(const char *text)
 
 double vox_score_last_number(const char *text, size_t len)
 {
-    double last = NAN;
+    double last = (double)NAN;
     bool inside_word = false;
     for (size_t i = 0; i < len;) {
         char *end;
