@@ -252,6 +252,7 @@ static bool listen_as_described(const char *path, struct vox_recv_options *o)
         return false;
     }
     o->payload_type = sdp.payload_type;
+    o->red_payload_type = sdp.red_payload_type;
     o->capture_time_id = sdp.capture_time_id;
     struct vox_endpoint endpoint = {.host_is_v6 = sdp.ipv6, .port = sdp.port, .has_port = true};
     struct vox_address_hints hints = {.listening = true};

@@ -395,6 +395,7 @@ static struct vox_receiver_config engine_config(struct vox_recv_host *h)
     config.follow_source = true;
     config.max_sources = h->options->max_streams;
     config.payload_type = h->options->payload_type;
+    config.red_payload_type = h->options->red_payload_type;
     config.capture_time_id = h->options->capture_time_id;
     vox_playout_options_apply(&h->options->playout, &config);
     config.clock_synced = h->options->clock_synced;

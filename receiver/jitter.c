@@ -17,6 +17,7 @@ struct entry {
 struct slot {
     int64_t index; /* of the packet that is here or was last */
     int32_t entry; /* NOTHING: it is not here any more */
+    bool by_copy;  /* only a copy of it came */
 };
 
 struct vox_jitter {
@@ -110,22 +111,31 @@ static void note_bounds(struct vox_jitter *jitter, int64_t index)
         jitter->highest = index;
 }
 
+static enum vox_insert meet_again(struct slot *slot, const struct vox_packet *packet)
+{
+    if (packet->is_copy || !slot->by_copy)
+        return VOX_INSERT_DUPLICATE;
+    slot->by_copy = false;
+    return VOX_INSERT_REPLACED;
+}
+
 enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_packet *packet)
 {
     int64_t index = packet->index;
     struct slot *slot = slot_of(jitter, index);
     if (slot->index == index) /* inside, or been here and not yet overwritten */
-        return VOX_INSERT_DUPLICATE;
+        return meet_again(slot, packet);
     if (jitter->popped && index <= jitter->passed) {
+        if (packet->is_copy)
+            return VOX_INSERT_DUPLICATE;
         if (slot->entry == NOTHING && slot->index < index)
-            slot->index = index; /* its copy is a duplicate then, not late once more */
+            *slot = (struct slot){.index = index, .entry = NOTHING}; /* a second one: a duplicate */
         return VOX_INSERT_LATE;
     }
     if (!fits(jitter, index) || packet->payload_bytes > VOX_RTP_MAX_BYTES)
         return VOX_INSERT_FULL;
     note_bounds(jitter, index);
-    slot->index = index;
-    slot->entry = take_entry(jitter);
+    *slot = (struct slot){.index = index, .entry = take_entry(jitter), .by_copy = packet->is_copy};
     struct entry *entry = &jitter->entries[slot->entry];
     entry->packet = *packet;
     memcpy(entry->bytes, packet->payload, packet->payload_bytes);

@@ -27,6 +27,7 @@ struct vox_packet {
     int64_t ts;    /* extended RTP timestamp, 48 kHz ticks */
     int64_t arrival_ns;
     bool marker;
+    bool is_copy; /* brought by another packet: it may itself still come */
     bool has_capture;
     int64_t capture_unix_ns; /* when its first decoded sample was captured, if has_capture */
     struct vox_opus_info info;
@@ -34,7 +35,13 @@ struct vox_packet {
     size_t payload_bytes; /* at most VOX_RTP_MAX_BYTES */
 };
 
-enum vox_insert { VOX_INSERT_STORED, VOX_INSERT_DUPLICATE, VOX_INSERT_LATE, VOX_INSERT_FULL };
+enum vox_insert {
+    VOX_INSERT_STORED,
+    VOX_INSERT_REPLACED, /* its copy was here, or was played */
+    VOX_INSERT_DUPLICATE,
+    VOX_INSERT_LATE,
+    VOX_INSERT_FULL,
+};
 
 struct vox_jitter;
 
@@ -46,7 +53,8 @@ void vox_jitter_reset(struct vox_jitter *jitter);
 
 /*
  * Copies the packet in. FULL: its number lies a whole ring or more away from the head's, or its
- * payload is too long. LATE: its number has been played or passed over.
+ * payload is too long. LATE: its number has been played or passed over. A copy is stored if nothing
+ * is known of its number; else it is a DUPLICATE, and nothing changes.
  */
 enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_packet *packet);
 

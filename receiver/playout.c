@@ -303,6 +303,17 @@ static void note_decoded(struct vox_playout *p, const struct vox_packet *head, i
     p->decoded[p->decoded_count++].ahead = p->fifo.frames;
 }
 
+static void note_copy(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
+{
+    if (!head->is_copy)
+        return;
+    p->ledger.from_red++;
+    vox_emit_event(p->emit, (struct vox_event){.kind = VOX_EVENT_RECOVERED,
+                                               .t_ns = t_ns + vox_rtp_to_ns(p->fifo.frames),
+                                               .carrier = VOX_CARRIER_RED,
+                                               .value = head->index});
+}
+
 /* Decodes the head to the end of the fifo, which begins at t_ns, and takes it from the jitter
  * buffer. False: it could not be decoded and is concealed. */
 static bool append_head(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
@@ -319,6 +330,7 @@ static bool append_head(struct vox_playout *p, const struct vox_packet *head, in
         p->ledger.decoded++;
         p->ledger.played++;
         p->ledger.played_ticks += n;
+        note_copy(p, head, t_ns);
         vox_noise_hear(&p->noise, end, n, p->fifo.channels);
     }
     note_decoded(p, head, t_ns + vox_rtp_to_ns(p->fifo.frames));
@@ -670,8 +682,18 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
     case VOX_INSERT_DUPLICATE:
         p->ledger.duplicate++;
         break;
+    case VOX_INSERT_REPLACED:
+        break;
     }
     return result;
+}
+
+bool vox_playout_insert_copy(struct vox_playout *p, const struct vox_packet *copy)
+{
+    if (vox_jitter_insert(p->jitter, copy) != VOX_INSERT_STORED)
+        return false;
+    vox_timing_repaired(&p->timing, copy);
+    return true;
 }
 
 void vox_playout_new_timeline(struct vox_playout *p)

@@ -37,6 +37,9 @@ void vox_playout_reset(struct vox_playout *p);
 /* A packet from the network. */
 enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet);
 
+/* A copy of one, brought by another. Returns whether it is of use. */
+bool vox_playout_insert_copy(struct vox_playout *p, const struct vox_packet *copy);
+
 /* Media times are made in another way from the next packet on: what was learned of delays is void.
  */
 void vox_playout_new_timeline(struct vox_playout *p);

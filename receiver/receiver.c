@@ -4,9 +4,11 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "dsp/pcm.h"
+#include "receiver/recover.h"
 #include "receiver/source.h"
 #include "wire/hdrext.h"
 #include "wire/rtcp.h"
+#include "wire/red.h"
 #include "wire/rtp.h"
 
 #include <stdlib.h>
@@ -69,7 +71,8 @@ static bool is_valid(const struct vox_receiver_config *c)
            (!c->follow_source || c->output_hz == VOX_RTP_HZ) && c->output_channels >= 1 &&
            c->output_channels <= 2 && c->max_sources >= 1 &&
            c->max_sources <= VOX_RECEIVER_MAX_SOURCES && c->payload_type >= -1 &&
-           c->payload_type <= 127 && c->capture_time_id >= 0 && c->capture_time_id <= 255 &&
+           c->payload_type <= 127 && c->red_payload_type >= 0 && c->red_payload_type <= 127 &&
+           c->capture_time_id >= 0 && c->capture_time_id <= 255 &&
            c->prefer_ms >= VOX_PREFER_LEAST_MS && c->prefer_ms <= VOX_PREFER_MOST_MS &&
            c->min_delay_ns >= 0 && c->max_delay_ns >= c->min_delay_ns && c->cname &&
            strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
@@ -214,11 +217,21 @@ static void start_timers(struct vox_receiver *r, int64_t now_ns)
     r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
 }
 
-static bool type_fits(const struct vox_receiver *r, uint8_t payload_type)
+static bool type_fits(const struct vox_receiver *r, int payload_type)
 {
     if (r->config.payload_type >= 0)
         return payload_type == r->config.payload_type;
     return payload_type >= FIRST_DYNAMIC_TYPE;
+}
+
+/* The payload type of what a packet that is known to be RED holds; -1: it is not known. */
+static int inner_type(const struct vox_receiver *r, const struct vox_rtp *rtp)
+{
+    struct vox_red red;
+    bool is_red = r->config.red_payload_type > 0 &&
+                  rtp->payload_type == r->config.red_payload_type &&
+                  vox_red_parse(rtp->payload, rtp->payload_bytes, &red) >= 0;
+    return is_red ? red.primary.payload_type : -1;
 }
 
 static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagram, size_t len,
@@ -230,16 +243,21 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         return VOX_PUSH_NOT_RTP;
     struct vox_source *source = find_source(r, rtp.ssrc);
     if (!source) {
+        int inner = inner_type(r, &rtp);
+        int type = inner >= 0 ? inner : rtp.payload_type;
         if (has_departed(r, rtp.ssrc, arrival_ns))
             return VOX_PUSH_LATE;
-        if (!type_fits(r, rtp.payload_type))
+        if (!type_fits(r, type))
             return VOX_PUSH_FOREIGN_PAYLOAD;
-        if (vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) < 0)
-            return VOX_PUSH_NOT_OPUS;
+        if (inner < 0 && vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) < 0) {
+            type = vox_recover_payload_type(&rtp);
+            if (type < 0)
+                return VOX_PUSH_NOT_OPUS;
+        }
         source = take_place(r, arrival_ns);
         if (!source)
             return VOX_PUSH_TOO_MANY_SOURCES;
-        vox_source_begin(source, rtp.ssrc, rtp.payload_type, path, arrival_ns);
+        vox_source_begin(source, rtp.ssrc, type, path, arrival_ns);
         start_timers(r, arrival_ns);
     }
     bool was_active = source->state == VOX_SOURCE_ACTIVE;

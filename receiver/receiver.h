@@ -80,7 +80,7 @@ enum vox_event_kind {
     VOX_EVENT_SEQUENCE_JUMP,  /* value: by how many */
     VOX_EVENT_TIMESTAMP_JUMP, /* value: by how many ticks */
     VOX_EVENT_WRONG_CLOCK,    /* timestamps do not count 48 kHz; value: the rate they count, Hz */
-    VOX_EVENT_RECOVERED,      /* audio of a lost packet came from in-band FEC; value: its index */
+    VOX_EVENT_RECOVERED,      /* audio of a lost packet came after all; value: its index; carrier */
     VOX_EVENT_KINDS
 };
 
@@ -92,6 +92,13 @@ enum vox_stretch_reason {
     VOX_STRETCH_REASONS
 };
 
+/* By what audio came whose packet did not. */
+enum vox_carrier {
+    VOX_CARRIER_FEC, /* in-band FEC of the next packet */
+    VOX_CARRIER_RED, /* a copy in a later packet (RFC 2198) */
+    VOX_CARRIERS
+};
+
 enum vox_source_end { VOX_END_BYE, VOX_END_TIMEOUT, VOX_END_REPLACED };
 
 struct vox_event {
@@ -101,6 +108,7 @@ struct vox_event {
     uint32_t ssrc;
     enum vox_glitch_cause cause;
     enum vox_stretch_reason reason;
+    enum vox_carrier carrier;
     int64_t duration_ns;
     int64_t late_ns;
     int64_t value;
@@ -131,9 +139,10 @@ struct vox_receiver_config {
     int output_hz;       /* 8000..192000; default 48000. With follow_source: 48000 */
     int output_channels; /* 1 or 2; default 2 */
     bool follow_source;
-    int max_sources;     /* 1..64; default 16 */
-    int payload_type;    /* 0..127, or -1: the first dynamic one a source uses; default -1 */
-    int capture_time_id; /* header extension id; 0: none; default 1 */
+    int max_sources;      /* 1..64; default 16 */
+    int payload_type;     /* 0..127, or -1: the first dynamic one a source uses; default -1 */
+    int red_payload_type; /* of packets with copies, by a description; 0 (default): found out */
+    int capture_time_id;  /* header extension id; 0: none; default 1 */
     /* Fixed delay over the fastest packet, or what pull needs if that is more; < 0: adaptive;
      * default -1 */
     int64_t delay_ns;
@@ -185,7 +194,8 @@ struct vox_source_stats {
         uint64_t received, lost, late, duplicate, reordered;
     } packets;
     struct {
-        uint64_t played, decoded, concealed, from_fec, stretched; /* codec packets */
+        /* codec packets */
+        uint64_t played, decoded, concealed, from_fec, from_red, stretched;
     } frames;
     uint64_t lbrr_packets;
     int64_t played_ns, concealed_ns, dtx_ns, stretched_ns;

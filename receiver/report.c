@@ -46,6 +46,11 @@ static const char *const stretch_names[VOX_STRETCH_REASONS] = {
     [VOX_STRETCH_HOLE] = "hole",
 };
 
+static const char *const carrier_names[VOX_CARRIERS] = {
+    [VOX_CARRIER_FEC] = "fec",
+    [VOX_CARRIER_RED] = "red",
+};
+
 static const char *const event_names[VOX_EVENT_KINDS] = {
     [VOX_EVENT_SOURCE_STARTED] = "source_started",
     [VOX_EVENT_SOURCE_ENDED] = "source_ended",
@@ -153,11 +158,11 @@ static json_t *packets(const struct vox_source_stats *s)
 
 static json_t *frames(const struct vox_source_stats *s)
 {
-    /* from_red and from_rtx: this receiver has neither, so that they are truly 0. */
-    return json_pack("{s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "played", count(s->frames.played),
+    /* from_rtx: this receiver asks for nothing, so that it is truly 0. */
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "played", count(s->frames.played),
                      "decoded", count(s->frames.decoded), "concealed", count(s->frames.concealed),
-                     "from_fec", count(s->frames.from_fec), "from_red", 0, "from_rtx", 0,
-                     "stretched", count(s->frames.stretched));
+                     "from_fec", count(s->frames.from_fec), "from_red", count(s->frames.from_red),
+                     "from_rtx", 0, "stretched", count(s->frames.stretched));
 }
 
 static void put_source(json_t *object, const struct vox_source_stats *s)
@@ -280,7 +285,7 @@ static void put_event_details(json_t *object, const struct vox_event *event)
         json_object_set_new(object, "clock_hz", json_integer(event->value));
         break;
     case VOX_EVENT_RECOVERED:
-        json_object_set_new(object, "from", json_string("fec"));
+        json_object_set_new(object, "from", json_string(carrier_names[event->carrier]));
         json_object_set_new(object, "packet", json_integer(event->value));
         break;
     case VOX_EVENT_SOURCE_STARTED:
@@ -436,10 +441,12 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
             (unsigned long long)t.packets.received, (unsigned long long)t.packets.lost,
             loss_pct(&t), (unsigned long long)t.packets.late,
             (unsigned long long)t.packets.reordered, (unsigned long long)t.packets.duplicate);
-    fprintf(out,
-            "  repaired   %llu from in-band FEC; concealed %.0f ms (%.1f %% of what was heard)\n",
-            (unsigned long long)t.frames.from_fec, vox_ns_to_ms(t.concealed_ns),
-            share((double)t.concealed_ns, heard_ns));
+    fprintf(
+        out,
+        "  repaired   %llu from in-band FEC, %llu from copies; concealed %.0f ms (%.1f %% of what "
+        "was heard)\n",
+        (unsigned long long)t.frames.from_fec, (unsigned long long)t.frames.from_red,
+        vox_ns_to_ms(t.concealed_ns), share((double)t.concealed_ns, heard_ns));
     print_glitches(&t, out);
     print_delay(&t, out);
     print_choices(&t, out);

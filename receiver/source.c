@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "dsp/pcm.h"
+#include "receiver/recover.h"
 #include "wire/hdrext.h"
 
 #include <stdlib.h>
@@ -12,6 +13,8 @@ enum {
     BLOCK_FRAMES = 480,  /* while nothing plays */
     SHORT_BLOCK = 120,   /* while a packet is awaited, so that no more is concealed than need be */
     LARGEST_BLOCK = 960, /* where that much is at hand */
+    UNSETTLED = 50,      /* packets after which a payload type stays what it is */
+    RED_VOTES = 2,
 };
 
 /* More than two clocks move the playout from one pull to the next. */
@@ -47,6 +50,7 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     source->path = path;
     source->rtcp_path = path;
     source->payload_type = payload_type;
+    source->red_votes = 0;
     source->cname[0] = '\0';
     source->lbrr_packets = 0;
     source->received = 0;
@@ -105,19 +109,53 @@ static enum vox_push_result store(struct vox_source *source, const struct vox_pa
     case VOX_INSERT_FULL:
         return VOX_PUSH_BUFFER_FULL;
     case VOX_INSERT_STORED:
+    case VOX_INSERT_REPLACED:
     case VOX_INSERT_DUPLICATE:
         break;
     }
     return VOX_PUSH_TAKEN;
 }
 
-enum vox_push_result vox_source_packet(struct vox_source *source, const struct vox_rtp *rtp,
+static void store_copies(struct vox_source *source, const struct vox_red *red,
+                         const struct vox_packet *packet)
+{
+    struct vox_packet copies[VOX_RED_MAX_COPIES];
+    int count = vox_recover_copies(red, packet, copies);
+    for (int i = 0; i < count; i++)
+        vox_playout_insert_copy(source->playout, &copies[i]);
+}
+
+/*
+ * A stream whose first packets hold no copies looks like Opus of RED's own payload type. Once
+ * copies come it begins anew as what it is. A single Opus packet in some 100000 looks like RED, two
+ * in a row do not.
+ */
+static void settle_type(struct vox_source *source, const struct vox_rtp *rtp)
+{
+    if (source->received > UNSETTLED || rtp->payload_type != source->payload_type)
+        return;
+    int inner = vox_recover_payload_type(rtp);
+    source->red_votes = inner >= 0 ? source->red_votes + 1 : 0;
+    if (source->red_votes < RED_VOTES)
+        return;
+    source->payload_type = inner;
+    vox_depacketizer_init(&source->depacketizer);
+    vox_reception_init(&source->reception);
+    vox_playout_reset(source->playout);
+}
+
+enum vox_push_result vox_source_packet(struct vox_source *source, const struct vox_rtp *datagram,
                                        int64_t arrival_ns, bool absolute)
 {
+    struct vox_rtp unwrapped = *datagram;
+    const struct vox_rtp *rtp = &unwrapped;
+    struct vox_red red = {.copy_count = 0};
     struct vox_opus_info info;
     struct vox_packet packet;
     struct vox_depacketize_notice notice;
-    if (rtp->payload_type != source->payload_type)
+    settle_type(source, rtp);
+    if (rtp->payload_type != source->payload_type &&
+        !vox_recover_unwrap(&unwrapped, source->payload_type, &red))
         return VOX_PUSH_FOREIGN_PAYLOAD;
     if (vox_opus_parse(rtp->payload, rtp->payload_bytes, &info) < 0)
         return VOX_PUSH_NOT_OPUS;
@@ -131,7 +169,9 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
     take_notice(source, &notice, arrival_ns);
     if (absolute)
         read_capture_time(source, rtp, &packet);
-    return store(source, &packet);
+    enum vox_push_result result = store(source, &packet);
+    store_copies(source, &red, &packet);
+    return result;
 }
 
 void vox_source_confirm(struct vox_source *source, int64_t now_ns)
@@ -342,6 +382,7 @@ void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_
     sum->frames.decoded += one->frames.decoded;
     sum->frames.concealed += one->frames.concealed;
     sum->frames.from_fec += one->frames.from_fec;
+    sum->frames.from_red += one->frames.from_red;
     sum->frames.stretched += one->frames.stretched;
     sum->lbrr_packets += one->lbrr_packets;
     sum->played_ns += one->played_ns;

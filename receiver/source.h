@@ -28,6 +28,7 @@ struct vox_source {
     uint32_t path;      /* of its RTP */
     uint32_t rtcp_path; /* where reports for it go */
     int payload_type;
+    int red_votes; /* packets in a row of this type that look as if they were RED */
     char cname[64];
     uint64_t lbrr_packets, received;
     int64_t last_packet_ns;

@@ -36,6 +36,7 @@ void vox_timing_init(struct vox_timing *t, const struct vox_receiver_config *con
     *t = (struct vox_timing){
         .config = config,
         .newest_index = INT64_MIN / 2,
+        .repaired_ts = INT64_MIN / 2,
         .looked_ns = INT64_MIN / 2,
         .known_ns = INT64_MIN / 2,
     };
@@ -171,11 +172,20 @@ void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet)
         return;
     /* Its in-band FEC brings the frame in front of it. */
     if (packet->info.has_lbrr && packet->index > t->newest_index + 1 &&
-        packet->ts - frame >= t->newest_end_ts && t->packet_ticks > 0)
+        packet->ts - frame >= t->newest_end_ts && t->packet_ticks > 0) {
         keep_unseen(t, VOX_PLANNER_OVERTAKEN, packet->ts - frame, frame, arrival_ns);
+        t->repaired_ts = packet->ts - frame;
+    }
     t->newest_index = packet->index;
     t->newest_end_ts = packet->ts + packet->info.duration_ticks;
     t->packet_ticks = packet->info.duration_ticks;
+}
+
+void vox_timing_repaired(struct vox_timing *t, const struct vox_packet *copy)
+{
+    if (copy->ts != t->repaired_ts) /* better than FEC, but no sooner */
+        keep_unseen(t, VOX_PLANNER_OVERTAKEN, copy->ts, copy->info.duration_ticks,
+                    copy->arrival_ns);
 }
 
 void vox_timing_forget_fastest(struct vox_timing *t)

@@ -41,10 +41,11 @@ struct vox_timing {
     struct vox_timing_arrival unseen[VOX_TIMING_UNSEEN];
     int unseen_count;
     int64_t newest_index, newest_end_ts;
-    int packet_ticks;  /* of the newest */
-    int64_t looked_ns; /* when the last pull was made */
-    int64_t known_ns;  /* from when on what it saw can be played */
-    int64_t pull_ns;   /* since the one before it; 0: not known */
+    int64_t repaired_ts; /* newest media time of which in-band FEC came */
+    int packet_ticks;    /* of the newest */
+    int64_t looked_ns;   /* when the last pull was made */
+    int64_t known_ns;    /* from when on what it saw can be played */
+    int64_t pull_ns;     /* since the one before it; 0: not known */
     bool grid_stands;
     int64_t grid_gain_ns; /* by which the last packet was seen sooner for it */
     int64_t lead_ns;      /* how long before its playout audio is asked for: recent maximum */
@@ -59,6 +60,9 @@ void vox_timing_new_timeline(struct vox_timing *t);
 
 /* A packet from the network that is no duplicate. */
 void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet);
+
+/* One that is missing was brought by another: the copy that it came as. */
+void vox_timing_repaired(struct vox_timing *t, const struct vox_packet *copy);
 
 /* A pull begins at now_ns: what has come until now can be played from known_ns on. */
 void vox_timing_look(struct vox_timing *t, int64_t now_ns, int64_t known_ns);

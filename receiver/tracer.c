@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "receiver/depacketizer.h"
+#include "receiver/recover.h"
 #include "receiver/trace_clock.h"
 #include "wire/hdrext.h"
 #include "wire/opus_toc.h"
@@ -339,9 +340,13 @@ void vox_tracer_push(struct vox_tracer *t, const void *datagram, size_t len, int
                      bool same_clock)
 {
     struct vox_rtp rtp;
+    struct vox_red red;
     struct vox_opus_info info;
     if (t->stats.ended || vox_rtp_is_rtcp(datagram, len) || vox_rtp_parse(datagram, len, &rtp) < 0)
         return;
+    int inner = vox_recover_payload_type(&rtp); /* of a packet with copies its own part counts */
+    if (inner >= 0)
+        vox_recover_unwrap(&rtp, inner, &red);
     if (vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) < 0)
         return;
     if (is_followed(t, &rtp, arrival_ns))

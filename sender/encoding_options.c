@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cli/message.h"
 #include "sender/encoder.h"
+#include "sender/protect.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ enum { FROM_PROFILE = -1 };
 
 void vox_encoding_options_init(struct vox_encoding_options *options)
 {
-    *options = (struct vox_encoding_options){.complexity = FROM_PROFILE};
+    *options = (struct vox_encoding_options){.complexity = FROM_PROFILE, .red_spacing = 1};
 }
 
 size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_option *rows)
@@ -70,6 +71,24 @@ size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_opti
          .target.flag = &o->fec,
          .help = "in-band FEC: packets carry a coarse copy of the frame before them (profiles "
                  "voice and music, frames of 10 ms and more, 18 kbit/s and more)"},
+        {.name = "red",
+         .argument = "DEPTH",
+         .group = "Encoding",
+         .kind = VOX_OPTION_INT,
+         .min = 0,
+         .max = VOX_RED_MAX_COPIES,
+         .target.integer = &o->red_depth,
+         .help = "packets carry whole copies of so many before them (RFC 2198), each at the price "
+                 "of another stream's bits; a lost one is back after DEPTH x N packets at most"},
+        {.name = "red-spacing",
+         .argument = "N",
+         .group = "Encoding",
+         .kind = VOX_OPTION_INT,
+         .min = 1,
+         .max = VOX_PROTECT_MAX_SPACING,
+         .target.integer = &o->red_spacing,
+         .help = "packets between one copy and the next; more outlasts longer bursts and waits "
+                 "longer (default 1)"},
     };
     memcpy(rows, table, sizeof table);
     return VOX_ENCODING_OPTIONS;
@@ -104,6 +123,20 @@ static bool fits_a_datagram(const struct vox_encoding_options *o)
     return false;
 }
 
+/* 14 bits of timestamp (RFC 2198, section 3). */
+static bool red_reaches(const struct vox_encoding_options *o)
+{
+    int farthest = o->red_depth * o->red_spacing * o->frame_ticks;
+    if (farthest <= VOX_RED_MAX_OFFSET_RTP_TS)
+        return true;
+    vox_message_error(
+        "--red %d with --red-spacing %d and frames of %g ms: the oldest copy would be "
+        "%g ms old, and RED can say 341 at most; choose less of one of them",
+        o->red_depth, o->red_spacing, vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
+        vox_ns_to_ms(vox_rtp_to_ns(farthest)));
+    return false;
+}
+
 bool vox_encoding_options_settle(struct vox_encoding_options *o)
 {
     const struct vox_profile_settings *settings =
@@ -111,7 +144,7 @@ bool vox_encoding_options_settle(struct vox_encoding_options *o)
     o->frame_ticks = settings->frame_ticks;
     if (o->complexity == FROM_PROFILE)
         o->complexity = settings->complexity;
-    return take_frame(o) && fits_a_datagram(o);
+    return take_frame(o) && fits_a_datagram(o) && red_reaches(o);
 }
 
 int vox_encoding_options_channels(const struct vox_encoding_options *o, int source_channels)
@@ -130,4 +163,6 @@ void vox_encoding_options_apply(const struct vox_encoding_options *o, int source
     config->complexity = o->complexity;
     config->dtx = o->dtx;
     config->fec = o->fec;
+    config->red_depth = o->red_depth;
+    config->red_spacing = o->red_spacing;
 }

@@ -1,6 +1,6 @@
 /*
- * The options of the encoder, the same in every program that has one: rows for its table of
- * options, and the way from there to the engine (sender/sender.h).
+ * The options of the encoder and of what protects its packets, the same in every program that has
+ * one: rows for its table of options, and the way from there to the engine (sender/sender.h).
  *
  *     struct vox_encoding_options encoding;
  *     vox_encoding_options_init(&encoding);
@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOX_ENCODING_OPTIONS = 7 };
+enum { VOX_ENCODING_OPTIONS = 9 };
 
 struct vox_encoding_options {
     int profile;      /* enum vox_profile */
@@ -33,6 +33,7 @@ struct vox_encoding_options {
     int complexity; /* below 0: the profile's */
     bool dtx;
     bool fec;
+    int red_depth, red_spacing;
 };
 
 /* The profile for voice, with its own settings. */

@@ -46,7 +46,7 @@ int vox_packetizer_write(struct vox_packetizer *p, const struct vox_packetizer_f
 {
     struct vox_rtp rtp = {
         .marker = p->marker,
-        .payload_type = p->config.payload_type,
+        .payload_type = frame->payload_type,
         .seq = (uint16_t)(p->config.first_seq + p->count),
         .timestamp = vox_packetizer_timestamp(p, frame->position_ticks),
         .ssrc = p->config.ssrc,

@@ -23,7 +23,6 @@
 
 struct vox_packetizer_config {
     uint32_t ssrc;
-    uint8_t payload_type;
     uint8_t capture_time_id; /* 1..14; 0: no extension */
     uint16_t first_seq;
     uint32_t first_timestamp;
@@ -33,6 +32,7 @@ struct vox_packetizer_config {
 struct vox_packetizer_frame {
     int64_t position_ticks;  /* of the first sample since the stream began */
     int64_t capture_unix_ns; /* when the first sample that the decoder makes of it was captured */
+    uint8_t payload_type;
     const uint8_t *payload;
     size_t payload_bytes;
 };

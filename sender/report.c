@@ -73,11 +73,26 @@ static json_t *count(uint64_t value)
 static json_t *packets_json(const struct vox_send_report *r)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", count(r->sender.packets),
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", count(r->sender.packets),
         "dropped_by_simulation", count(r->outlet.media_dropped), "duplicated_by_simulation",
         count(r->outlet.media_duplicated), "failed", count(r->outlet.failed), "overflow",
         count(r->outlet.overflow), "not_sent_in_silence", count(r->sender.dtx_packets), "with_fec",
-        count(r->sender.lbrr_packets), "coded_stereo", count(r->sender.stereo_packets));
+        count(r->sender.lbrr_packets), "with_copies", count(r->sender.red_packets), "coded_stereo",
+        count(r->sender.stereo_packets));
+}
+
+static double copies_kbps(const struct vox_sender_stats *s)
+{
+    double seconds = (double)s->frames_captured / VOX_RTP_HZ;
+    return seconds > 0 ? (double)s->redundant_bytes * 8e-3 / seconds : 0;
+}
+
+/* What the copies cost, and that beside all else on the wire. */
+static json_t *redundancy_json(const struct vox_sender_stats *s)
+{
+    double rest = (double)(s->wire_bytes - s->redundant_bytes);
+    return json_pack("{s:o, s:o}", "kbps", number(copies_kbps(s), 0.01), "pct",
+                     number(rest > 0 ? 100 * (double)s->redundant_bytes / rest : 0, 0.01));
 }
 
 static json_t *receiver_json(const struct vox_send_report *r)
@@ -118,6 +133,8 @@ static json_t *report_json(const struct vox_send_report *r)
         number(r->rms_db, 0.01), "peak_db", number(r->peak_db, 0.01), "rtt_ms", rtt, "receiver",
         receiver_json(r), "capture", capture_json(r), "rtcp", "sent", count(r->sender.rtcp_sent),
         "received", count(r->sender.rtcp_received), "rejected", count(r->sender.rtcp_rejected));
+    if (object)
+        json_object_set_new(object, "redundancy", redundancy_json(&r->sender));
     if (object && r->late)
         json_object_set_new(object, "pacing_us", pacing_json(r->late));
     return object;
@@ -165,6 +182,9 @@ static void summarize_sound(const struct vox_send_report *r)
     if (r->options->encoding.fec)
         vox_message_info("In-band FEC was in %llu of %llu packets.",
                          (unsigned long long)s->lbrr_packets, (unsigned long long)s->packets);
+    if (s->red_packets > 0)
+        vox_message_info("Copies of earlier ones were in %llu packets, for %.1f kbit/s more.",
+                         (unsigned long long)s->red_packets, copies_kbps(s));
     if (r->channels == 2 && s->stereo_packets > 0 && s->stereo_packets < s->packets)
         vox_message_info("Of these packets, %llu are stereo; for the others there were too few "
                          "bits.",

@@ -4,6 +4,7 @@
 #include "sender/feedback.h"
 #include "sender/framer.h"
 #include "sender/packetizer.h"
+#include "sender/protect.h"
 
 #include "base/err.h"
 #include "base/time.h"
@@ -19,6 +20,7 @@
 enum {
     IP_UDP_BYTES = 28, /* IPv4 and UDP headers without options */
     DEFAULT_PAYLOAD_TYPE = 96,
+    DEFAULT_RED_PAYLOAD_TYPE = 97,
     FLOAT_BITS = 24, /* what libopus assumes of float samples */
     DEFAULT_EXPECTED_LOSS_PCT = 8,
     GOODBYES = 3, /* nobody acknowledges a BYE */
@@ -41,6 +43,7 @@ struct vox_sender {
     struct vox_framer *framer;
     struct vox_encoder *encoder;
     struct vox_packetizer packetizer;
+    struct vox_protect protect;
     struct vox_feedback feedback;
     struct vox_pcm_meter meter;
     struct vox_sender_stats stats;
@@ -51,6 +54,7 @@ struct vox_sender {
     bool finished;
     int err; /* of the encoder, from inside the framer's callback */
     uint8_t payload[VOX_ENCODER_MAX_BYTES];
+    uint8_t red[VOX_ENCODER_MAX_BYTES];
     uint8_t datagram[VOX_RTP_MAX_BYTES];
 };
 
@@ -67,6 +71,8 @@ void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile p
         .complexity = settings ? settings->complexity : 9,
         .expected_loss_pct = DEFAULT_EXPECTED_LOSS_PCT,
         .payload_type = DEFAULT_PAYLOAD_TYPE,
+        .red_spacing = 1,
+        .red_payload_type = DEFAULT_RED_PAYLOAD_TYPE,
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
         .cname = "voxgram",
     };
@@ -78,13 +84,22 @@ static bool is_payload_type(uint8_t type)
     return type < 64 || (type > 95 && type < 128);
 }
 
+static bool is_red_valid(const struct vox_sender_config *c)
+{
+    return c->red_depth >= 0 && c->red_depth <= VOX_RED_MAX_COPIES && c->red_spacing >= 1 &&
+           c->red_spacing <= VOX_PROTECT_MAX_SPACING &&
+           c->red_depth * c->red_spacing * c->frame_ticks <= VOX_RED_MAX_OFFSET_RTP_TS &&
+           (c->red_depth == 0 ||
+            (is_payload_type(c->red_payload_type) && c->red_payload_type != c->payload_type));
+}
+
 /* The encoder checks its own part. */
 static bool is_valid(const struct vox_sender_config *c)
 {
     return c->on_datagram && c->input_hz >= 1000 && c->input_hz <= 768000 && c->input_bits >= 8 &&
            c->input_bits <= FLOAT_BITS && c->input_channels >= 1 && c->input_channels <= 8 &&
-           is_payload_type(c->payload_type) && c->capture_time_id <= 14 && c->cname &&
-           c->cname[0] != '\0' && strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
+           is_payload_type(c->payload_type) && is_red_valid(c) && c->capture_time_id <= 14 &&
+           c->cname && c->cname[0] != '\0' && strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
 }
 
 static int bitrate_of(const struct vox_sender_config *c)
@@ -126,15 +141,34 @@ static int64_t due_ns(const struct vox_sender *s, const struct vox_frame *frame)
     return frame->capture_ns + s->frame_ns + vox_framer_delay_ns(s->framer);
 }
 
+/* Adds copies of earlier packets to what the encoder made, and keeps it for later ones. */
+static void protect(struct vox_sender *s, struct vox_packetizer_frame *content)
+{
+    struct vox_protect_frame frame = {.position_ticks = content->position_ticks,
+                                      .payload = content->payload,
+                                      .payload_bytes = content->payload_bytes};
+    int bytes = vox_protect_wrap(&s->protect, &frame, s->red, sizeof s->red);
+    vox_protect_keep(&s->protect, &frame);
+    if (bytes == 0)
+        return;
+    s->stats.red_packets++;
+    s->stats.redundant_bytes += (size_t)bytes - content->payload_bytes;
+    content->payload_type = s->config.red_payload_type;
+    content->payload = s->red;
+    content->payload_bytes = (size_t)bytes;
+}
+
 static void send_packet(struct vox_sender *s, const struct vox_frame *frame, size_t payload_bytes)
 {
     int64_t decoded_ns = frame->capture_ns - s->lookahead_ns;
     struct vox_packetizer_frame content = {
         .position_ticks = frame->position_ticks,
         .capture_unix_ns = decoded_ns + s->config.wall_offset_ns,
+        .payload_type = s->config.payload_type,
         .payload = s->payload,
         .payload_bytes = payload_bytes,
     };
+    protect(s, &content);
     int len = vox_packetizer_write(&s->packetizer, &content, s->datagram, sizeof s->datagram);
     if (len < 0) {
         s->err = len;
@@ -149,7 +183,7 @@ static void send_packet(struct vox_sender *s, const struct vox_frame *frame, siz
         .timestamp = vox_packetizer_timestamp(&s->packetizer, frame->position_ticks),
         .capture_ns = decoded_ns,
         .send_ns = s->last_send_ns,
-        .payload_bytes = payload_bytes,
+        .payload_bytes = content.payload_bytes,
     };
     vox_feedback_sent(&s->feedback, &sent);
     emit(s, VOX_DATAGRAM_RTP, (size_t)len, s->last_send_ns);
@@ -215,12 +249,17 @@ static void init_stages(struct vox_sender *s)
     const struct vox_sender_config *c = &s->config;
     vox_packetizer_init(&s->packetizer, &(struct vox_packetizer_config){
                                             .ssrc = c->ssrc,
-                                            .payload_type = c->payload_type,
                                             .capture_time_id = c->capture_time_id,
                                             .first_seq = c->first_seq,
                                             .first_timestamp = c->first_timestamp,
                                             .frame_ticks = c->frame_ticks,
                                         });
+    vox_protect_init(&s->protect, &(struct vox_protect_config){
+                                      .payload_type = c->payload_type,
+                                      .depth = c->red_depth,
+                                      .spacing = c->red_spacing,
+                                      .frame_ticks = c->frame_ticks,
+                                  });
     vox_feedback_init(&s->feedback, &(struct vox_feedback_config){
                                         .ssrc = c->ssrc,
                                         .cname = c->cname,

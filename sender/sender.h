@@ -82,8 +82,11 @@ struct vox_sender_config {
     bool fec;              /* in-band FEC (LBRR) where the codec can: encoder.h */
     int expected_loss_pct; /* 0..100, default 8; used with fec; the codec is told less: encoder.h */
     uint8_t payload_type;  /* 0..63, 96..127; default 96 */
-    uint8_t capture_time_id; /* header extension id 1..14; 0: do not send; default 1 */
-    uint32_t ssrc;           /* SSRC, first sequence number and timestamp: random from the host */
+    int red_depth;         /* copies of earlier packets in each (RFC 2198), 0..4; default 0 */
+    int red_spacing;       /* packets between them, 1..16; default 1. In all at most 341 ms */
+    uint8_t red_payload_type; /* of packets with copies; default 97 */
+    uint8_t capture_time_id;  /* header extension id 1..14; 0: do not send; default 1 */
+    uint32_t ssrc;            /* SSRC, first sequence number and timestamp: random from the host */
     uint16_t first_seq;
     uint32_t first_timestamp;
     uint64_t seed;          /* of RTCP timing */
@@ -97,6 +100,8 @@ struct vox_sender_config {
 struct vox_sender_stats {
     uint64_t packets; /* RTP */
     uint64_t payload_bytes;
+    uint64_t red_packets;     /* that carry copies */
+    uint64_t redundant_bytes; /* of copies and their headers */
     uint64_t wire_bytes;      /* RTP and RTCP with 28 bytes of IPv4 and UDP headers each */
     uint64_t frames_captured; /* 48 kHz samples per channel */
     uint64_t dtx_packets;     /* not sent: silence */

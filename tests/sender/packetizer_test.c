@@ -10,7 +10,6 @@ static const uint8_t payload[] = {0xDE, 0xAD};
 static void init(struct vox_packetizer *p, uint8_t capture_time_id)
 {
     vox_packetizer_init(p, &(struct vox_packetizer_config){.ssrc = 0x11223344,
-                                                           .payload_type = 96,
                                                            .capture_time_id = capture_time_id,
                                                            .first_seq = 65535,
                                                            .first_timestamp = 0xFFFFFF00,
@@ -23,6 +22,7 @@ static int write_at(struct vox_packetizer *p, int64_t position, struct vox_rtp *
     struct vox_packetizer_frame frame = {.position_ticks = position,
                                          .capture_unix_ns =
                                              1700000000 * VOX_NS_PER_S + VOX_NS_PER_S / 2,
+                                         .payload_type = 96,
                                          .payload = payload,
                                          .payload_bytes = sizeof payload};
     int len = vox_packetizer_write(p, &frame, out, sizeof out);
@@ -46,6 +46,7 @@ static void first_packet_byte_for_byte(void **state)
     uint8_t out[64];
     struct vox_packetizer_frame frame = {.capture_unix_ns =
                                              1700000000 * VOX_NS_PER_S + VOX_NS_PER_S / 2,
+                                         .payload_type = 96,
                                          .payload = payload,
                                          .payload_bytes = sizeof payload};
     assert_int_equal(vox_packetizer_write(&p, &frame, out, sizeof out), (int)sizeof golden);
