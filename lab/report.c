@@ -78,8 +78,8 @@ static int put_figure(struct report *r, const struct vox_lab_figure *figure, con
     return err;
 }
 
-static int put_sizes(struct report *r, const struct vox_lab_figure figures[SIZES],
-                     const char *label)
+/* The two sizes of a figure. */
+static int put_sizes(struct report *r, const struct vox_lab_figure *figures, const char *label)
 {
     int err = put_figure(r, &figures[0], "wide", label);
     return err < 0 ? err : put_figure(r, &figures[1], "narrow", label);
@@ -101,7 +101,7 @@ static int put_timelines(struct report *r)
                         "<li><i class=\"line ink\"></i>when it is played</li>"
                         "<li><i class=\"late\"></i>arrived too late</li>"
                         "<li><i class=\"lost\"></i>lost</li>"
-                        "<li><i class=\"recovered\"></i>lost, recovered from in-band FEC</li>");
+                        "<li><i class=\"recovered\"></i>lost, recovered from FEC or a copy</li>");
     for (int i = 0; i < r->timeline_count && err >= 0; i++) {
         char label[160];
         snprintf(label, sizeof label,
