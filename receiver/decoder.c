@@ -7,24 +7,31 @@
 #include <opus.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct vox_decoder {
     int channels;
     bool fresh; /* opus is to be initialised for `channels`: one that is never used costs nothing */
     float clip_memory[2];
     OpusDecoder *opus; /* memory for two channels */
+    void *kept;        /* a copy of it */
+    float kept_clip_memory[2];
+    bool has_kept;
 };
 
 int vox_decoder_create(struct vox_decoder **out)
 {
     struct vox_decoder *decoder = calloc(1, sizeof *decoder);
     OpusDecoder *opus = malloc((size_t)opus_decoder_get_size(2));
-    if (!decoder || !opus) {
+    void *kept = malloc((size_t)opus_decoder_get_size(2));
+    if (!decoder || !opus || !kept) {
         free(decoder);
         free(opus);
+        free(kept);
         return VOX_ENOMEM;
     }
     decoder->opus = opus;
+    decoder->kept = kept;
     vox_decoder_reset(decoder, 1);
     *out = decoder;
     return 0;
@@ -35,6 +42,7 @@ void vox_decoder_destroy(struct vox_decoder *decoder)
     if (!decoder)
         return;
     free(decoder->opus);
+    free(decoder->kept);
     free(decoder);
 }
 
@@ -44,6 +52,7 @@ void vox_decoder_reset(struct vox_decoder *decoder, int channels)
     decoder->clip_memory[0] = 0;
     decoder->clip_memory[1] = 0;
     decoder->fresh = true;
+    decoder->has_kept = false;
 }
 
 int vox_decoder_channels(const struct vox_decoder *decoder)
@@ -86,4 +95,22 @@ int vox_decoder_fec(struct vox_decoder *decoder, const void *packet, size_t len,
                     float *pcm)
 {
     return clamp(decoder, pcm, decode(decoder, packet, len, frames, 1, pcm));
+}
+
+/* An OpusDecoder is one piece of memory without pointers into itself (opus.h: it may be copied). */
+void vox_decoder_keep(struct vox_decoder *decoder)
+{
+    decoder->has_kept = !decoder->fresh;
+    if (!decoder->has_kept)
+        return;
+    memcpy(decoder->kept, decoder->opus, (size_t)opus_decoder_get_size(decoder->channels));
+    memcpy(decoder->kept_clip_memory, decoder->clip_memory, sizeof decoder->clip_memory);
+}
+
+void vox_decoder_restore(struct vox_decoder *decoder)
+{
+    if (!decoder->has_kept)
+        return;
+    memcpy(decoder->opus, decoder->kept, (size_t)opus_decoder_get_size(decoder->channels));
+    memcpy(decoder->clip_memory, decoder->kept_clip_memory, sizeof decoder->clip_memory);
 }

@@ -52,6 +52,7 @@ struct vox_playout {
     int64_t play_ts;    /* media time at which the received audio in the fifo ends */
     int64_t expanded;   /* ticks made up since then */
     int spare;          /* frames made up, at the end of the fifo, that may not be needed */
+    bool state_kept;    /* the decoder's, from before the concealment that goes on */
     bool catching_up;   /* what is made up brings a fixed delay back to where it should be */
     int64_t last_index;
     int last_duration;
@@ -105,6 +106,7 @@ void vox_playout_reset(struct vox_playout *p)
     p->expanded = 0;
     p->spare = 0;
     p->catching_up = false;
+    p->state_kept = false;
     p->last_duration = CONCEAL_MOST;
     p->next_splice_ns = INT64_MIN / 2;
     p->told_target_ns = 0;
@@ -185,6 +187,10 @@ static bool claim(struct vox_playout *p, int frames)
 static bool make_up(struct vox_playout *p, int most, int frames, int64_t t_ns)
 {
     vox_gap_open(&p->ledger.gap, t_ns);
+    if (p->expanded == 0 && p->spare == 0) {
+        vox_decoder_keep(p->decoder);
+        p->state_kept = true;
+    }
     if (p->spare == 0) {
         vox_conceal(p->decoder, &p->noise, &p->fifo, most, p->ledger.gap.made);
         p->spare = most;
@@ -202,14 +208,35 @@ static int take_tail(struct vox_playout *p, float *tail)
     return frames;
 }
 
+/*
+ * What follows the last packet that was played comes after some of it was concealed: decoded from
+ * the state before that, it is what it would have been, and so is all behind it. Some concealment
+ * is kept to fade from. Returns whether it was so.
+ */
+static bool resync(struct vox_playout *p)
+{
+    if (!p->state_kept || p->expanded == 0)
+        return false;
+    if (p->spare == 0) {
+        vox_conceal(p->decoder, &p->noise, &p->fifo, VOX_CONCEAL_GRAIN, p->ledger.gap.made);
+        p->spare = VOX_CONCEAL_GRAIN;
+    }
+    vox_decoder_restore(p->decoder);
+    p->state_kept = false;
+    return true;
+}
+
 /* The last `frames` of the packet in front of head, from head's in-band FEC: that is of one frame,
  * however many the packets hold. */
 static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, int frames,
                           int64_t t_ns)
 {
     float tail[VOX_CONCEAL_GRAIN * 2];
+    if (head->index == p->last_index + 2)
+        resync(p);
     int tail_frames = take_tail(p, tail);
     vox_gap_open(&p->ledger.gap, t_ns);
+    p->state_kept = false;
     if (!vox_conceal_from_fec(p->decoder, &p->fifo, head, frames))
         return make_up(p, frames, frames, t_ns);
     vox_conceal_fade_in(&p->fifo, tail, tail_frames);
@@ -362,13 +389,15 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
         vox_timing_forget_fastest(&p->timing);
     int64_t position = p->play_ts + p->expanded;
     int64_t end = head->ts + head->info.duration_ticks;
+    bool resynced = head->index == p->last_index + 1 && resync(p);
+    p->state_kept = false;
     take(p, head, t_ns);
     vox_gap_late(&p->ledger.gap, head, p->ledger.gap.made - (position - head->ts),
                  p->timing.lead_ns);
     p->ledger.late++;
     vox_fifo_rewind(&p->fifo);
     float *unheard = vox_fifo_end(&p->fifo);
-    if (vox_jitter_count(p->jitter) <= 2 &&
+    if ((resynced || vox_jitter_count(p->jitter) <= 2) &&
         vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, unheard) > 0)
         p->ledger.decoded++;
     if (end > p->play_ts)
@@ -480,9 +509,12 @@ static bool play_head(struct vox_playout *p, const struct vox_packet *head, int 
                       int64_t lead_ns)
 {
     float tail[VOX_CONCEAL_GRAIN * 2];
+    if (head->index == p->last_index + 1)
+        resync(p);
     int tail_frames = take_tail(p, tail);
     if (skip > 0 && tail_frames == 0)
         tail_frames = vox_conceal_tail(p->decoder, tail);
+    p->state_kept = false;
     vox_timing_asked(&p->timing, lead_ns);
     take(p, head, t_ns);
     vox_ledger_close(&p->ledger, head, vox_rtp_to_ns(p->last_duration), p->timing.lead_ns);

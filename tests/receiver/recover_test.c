@@ -200,6 +200,63 @@ static void the_packet_after_its_copy_is_welcome(void **state)
     stream_free(&s);
 }
 
+/* ---- late packets ---- */
+
+enum { DELAY_MS = 20, LATE_EVERY = 10, FADE = 120 };
+
+/* Packets that come so much later than the delay allows, now and then. */
+static void play_late(double late_ms, struct player *player)
+{
+    struct vox_receiver_config config;
+    player_config(&config);
+    config.delay_ns = DELAY_MS * VOX_NS_PER_MS;
+    player_init(player, &config, (size_t)((PACKETS + 50) * 960));
+    for (size_t i = 0; i < s.count; i++) {
+        bool late = i % LATE_EVERY == 5;
+        double by_ms = late ? DELAY_MS + late_ms : 0;
+        player_push(player, &s.packets[i], s.packets[i].send_ns + vox_ms_to_ns(by_ms));
+    }
+    player_run(player, s.end_ns + VOX_NS_PER_S / 10);
+}
+
+/* First frame of a packet's playing that is what it would have been, and is so to the end. */
+static size_t exact_from(const struct player *a, const struct player *b, size_t from, size_t to)
+{
+    size_t exact = to;
+    while (exact > from &&
+           memcmp(a->pcm + 2 * (exact - 1), b->pcm + 2 * (exact - 1), 2 * sizeof *a->pcm) == 0)
+        exact--;
+    return exact - from;
+}
+
+/* What came late repairs the decoder's state: what follows is bit for bit what it would have been,
+ * but for the fade. */
+static void a_late_packet_leaves_no_trace(void **state)
+{
+    (void)state;
+    static const struct {
+        double late_ms;
+        size_t concealed; /* frames, in steps of 2.5 ms */
+    } rows[] = {{2, 120}, {6, 360}, {11, 600}, {18, 960}};
+    static struct player clean, late;
+    static const struct row row = {"", false, 0, 1, 960, 1, 1, 400};
+    record(&row);
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        play_late(-DELAY_MS, &clean);
+        play_late(rows[k].late_ms, &late);
+        assert_int_equal(late.frames, clean.frames);
+        for (size_t i = 25; i + 10 < s.count; i += LATE_EVERY) {
+            size_t at = i * 960;
+            size_t differs = exact_from(&clean, &late, at, at + 5 * 960);
+            if (differs > rows[k].concealed + FADE)
+                fail_msg("%.0f ms late: %d frames differ", rows[k].late_ms, (int)differs);
+        }
+        player_free(&clean);
+        player_free(&late);
+    }
+    stream_free(&s);
+}
+
 /* As some senders have it: RED from the first packet on, one without copies, and nobody said what
  * the payload types are. */
 static void red_is_known_by_its_copies(void **state)
@@ -273,4 +330,5 @@ RUN(cmocka_unit_test(opus_is_no_red), cmocka_unit_test(copies_get_their_numbers)
     cmocka_unit_test(a_recovered_frame_is_the_frame),
     cmocka_unit_test(playout_waits_for_copies_where_that_pays),
     cmocka_unit_test(the_packet_after_its_copy_is_welcome),
-    cmocka_unit_test(red_is_known_by_its_copies), cmocka_unit_test(every_copy_in_time_is_used))
+    cmocka_unit_test(a_late_packet_leaves_no_trace), cmocka_unit_test(red_is_known_by_its_copies),
+    cmocka_unit_test(every_copy_in_time_is_used))
