@@ -12,7 +12,7 @@
  * next: the next frame to be played, in place, interleaved; `past` frames in front of it have been
  * played, `frames` from it on are to be, with room for VOX_STRETCH_LAG_MAX more behind them.
  *
- * Thread rule: pure. RT-safe: bounded, about 20 us.
+ * Thread rule: pure. RT-safe: bounded, about 3 us, 5 us in stereo; 10 KiB of stack.
  */
 #ifndef VOX_RECEIVER_STRETCH_H
 #define VOX_RECEIVER_STRETCH_H
@@ -24,12 +24,13 @@ enum {
 };
 
 /*
- * The least similarity of the two sides of a splice, as a correlation coefficient: where there is
- * time to wait for a better place, and where the alternative is to invent audio. Near silence any
- * splice will do.
+ * The least similarity of the two sides of a splice, where there is time to wait for a better
+ * place, and where the alternative is to invent audio: 1 for the same waveform at the same level, 0
+ * for two that have nothing in common (1 - energy of the difference / energy of both, with the
+ * highs raised). Near silence any splice will do.
  */
-#define VOX_STRETCH_UNHEARD 0.75
-#define VOX_STRETCH_BETTER_THAN_NOTHING 0.4
+#define VOX_STRETCH_UNHEARD 0.8
+#define VOX_STRETCH_BETTER_THAN_NOTHING 0.2
 
 /* Returns the frames taken out, at most `most`; 0: there are fewer than LAG_MIN + FADE, or no lag
  * fits. */
