@@ -499,7 +499,8 @@ static void adapt(struct vox_playout *p, int64_t t_ns)
         p->ledger.gap.open || t_ns < p->next_splice_ns)
         return;
     const struct vox_planner_order order = plan(p, t_ns);
-    if (order.action != VOX_PLANNER_KEEP)
+    /* After a goodbye nothing is overdue. */
+    if (order.action != VOX_PLANNER_KEEP && !(order.is_stall && p->draining))
         stretch(p, &order, t_ns);
     if (!is_fixed(p))
         tell_target(p, t_ns);
