@@ -89,6 +89,7 @@ static void put_source(struct writer *w, const struct vox_source_stats *s, bool 
     put_count(w, "frames.decoded", s->frames.decoded);
     put_count(w, "frames.concealed", s->frames.concealed);
     put_count(w, "frames.from_fec", s->frames.from_fec);
+    put_count(w, "frames.from_red", s->frames.from_red);
     put_count(w, "frames.stretched", s->frames.stretched);
     put_count(w, "lbrr_packets", s->lbrr_packets);
     put_ms(w, "played_ms", s->played_ns, true);
