@@ -28,7 +28,9 @@ holds "$(json one.json sent.packets) == 924"
 lost=$(json one.json sent.lost) # of the last ones before the goodbye nobody knows
 holds "$lost - $(json one.json packets.lost) >= 0 && $lost - $(json one.json packets.lost) < 8"
 holds "$(json one.json frames.from_fec) > 0"
-holds "$(json one.json sent.recovered) == $(json one.json frames.from_fec)"
+# FEC may have stood in for one that came after all, too late.
+extra=$(($(json one.json frames.from_fec) - $(json one.json sent.recovered)))
+holds "$extra >= 0 && $extra < 4"
 # each rounded to a microsecond
 holds "($(sum one.json 'glitches.*.ms') - $(json one.json concealed_ms)) ^ 2 < 0.01 ^ 2"
 holds "$(json one.json delay_ms.total.p50) > 80"
