@@ -55,6 +55,7 @@ struct vox_playout {
     bool state_kept;    /* the decoder's, from before the concealment that goes on */
     bool catching_up;   /* what is made up brings a fixed delay back to where it should be */
     int64_t last_index;
+    int64_t fec_index; /* the last packet that was heard from in-band FEC */
     int last_duration;
     int64_t next_splice_ns; /* none before this time of playout */
     int64_t told_target_ns;
@@ -107,6 +108,7 @@ void vox_playout_reset(struct vox_playout *p)
     p->spare = 0;
     p->catching_up = false;
     p->state_kept = false;
+    p->fec_index = INT64_MIN;
     p->last_duration = CONCEAL_MOST;
     p->next_splice_ns = INT64_MIN / 2;
     p->told_target_ns = 0;
@@ -242,6 +244,7 @@ static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, 
     vox_conceal_fade_in(&p->fifo, tail, tail_frames);
     p->ledger.gap.from_fec += frames;
     p->ledger.from_fec++;
+    p->fec_index = head->index - 1;
     vox_emit_value(p->emit, VOX_EVENT_RECOVERED, t_ns, head->index - 1);
     p->spare = frames;
     return claim(p, frames);
@@ -271,10 +274,13 @@ static int64_t leave_out(struct vox_playout *p, const struct vox_packet *head, i
         return 0;
     int64_t position_ns = vox_rtp_to_ns(p->play_ts + p->expanded);
     int64_t target_ns = vox_timing_base_ns(&p->timing) + vox_playout_target_ns(p);
-    int64_t cut_ns = vox_planner_leave_out(&p->timing.planner, vox_rtp_to_ns(head->ts - p->play_ts),
-                                           t_ns - position_ns - target_ns);
+    /* What in-band FEC brings is audio that came. */
+    int64_t fec = head->info.has_lbrr ? head->info.frame_ticks : 0;
+    int64_t cut_ns =
+        vox_planner_leave_out(&p->timing.planner, vox_rtp_to_ns(head->ts - p->play_ts - fec),
+                              t_ns - position_ns - target_ns);
     int64_t cut = vox_ns_to_rtp(cut_ns);
-    cut = cut < remaining ? cut : remaining;
+    cut = cut < remaining - fec ? cut : remaining - fec;
     if (cut <= 0)
         return 0;
     vox_gap_open(&p->ledger.gap, t_ns);
@@ -372,6 +378,8 @@ static bool append_head(struct vox_playout *p, const struct vox_packet *head, in
  * the delay shall not grow. A fixed delay grows too where the fastest packet has become slower. */
 static int64_t over_ticks(const struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
+    if (head->index == p->fec_index) /* that was heard, if coarsely */
+        return head->info.duration_ticks;
     int64_t overlap = p->play_ts > head->ts ? p->play_ts - head->ts : 0;
     int64_t growth = p->play_ts + p->expanded - head->ts - overlap;
     if (growth <= 0)
@@ -397,7 +405,8 @@ static void drop_head(struct vox_playout *p, const struct vox_packet *head, int6
     p->ledger.late++;
     vox_fifo_rewind(&p->fifo);
     float *unheard = vox_fifo_end(&p->fifo);
-    if ((resynced || vox_jitter_count(p->jitter) <= 2) &&
+    bool of_use = resynced || vox_jitter_count(p->jitter) <= 2;
+    if (of_use && head->index != p->fec_index &&
         vox_decoder_decode(p->decoder, head->payload, head->payload_bytes, unheard) > 0)
         p->ledger.decoded++;
     if (end > p->play_ts)

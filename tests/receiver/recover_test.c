@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <opus.h>
+#include <stdlib.h>
 
 enum { PACKETS = 400 };
 
@@ -257,6 +258,50 @@ static void a_late_packet_leaves_no_trace(void **state)
     stream_free(&s);
 }
 
+static bool has_fec(const struct stream_packet *packet)
+{
+    struct vox_opus_info info;
+    struct vox_rtp rtp = packet_rtp(packet);
+    return vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) >= 0 && info.has_lbrr;
+}
+
+/* It comes while its in-band FEC is being heard: it is not heard once more, and the delay stays. */
+static void what_fec_brought_is_not_played_twice(void **state)
+{
+    (void)state;
+    size_t gone = 300;
+    static const struct row row = {"", true, 0, 1, 960, 1, 1, 400};
+    static struct player player;
+    struct vox_receiver_config config;
+    record(&row);
+    while (gone + 20 < s.count && !has_fec(&s.packets[gone + 1]))
+        gone++;
+    player_config(&config);
+    config.delay_ns = -1;
+    config.min_delay_ns = 40 * VOX_NS_PER_MS;
+    config.keep_tempo = true; /* else it is waited for */
+    player_init(&player, &config, 0);
+    int64_t late_ns = s.end_ns, before_ns = 0;
+    for (size_t i = 0; i < gone + 10; i++) {
+        if (i == gone) { /* its playing began 7 ms before it comes */
+            before_ns = player_source(&player)->current_ns;
+            late_ns = s.packets[gone].send_ns + before_ns + 7 * VOX_NS_PER_MS;
+            continue;
+        }
+        if (s.packets[i].send_ns > late_ns) {
+            player_push(&player, &s.packets[gone], late_ns);
+            late_ns = s.end_ns;
+        }
+        player_push(&player, &s.packets[i], s.packets[i].send_ns);
+    }
+    const struct vox_source_stats *got = player_source(&player);
+    assert_int_equal(got->frames.from_fec, 1);
+    assert_int_equal(got->packets.late, 1);
+    assert_true(llabs(got->current_ns - before_ns) < 5 * VOX_NS_PER_MS);
+    player_free(&player);
+    stream_free(&s);
+}
+
 /* As some senders have it: RED from the first packet on, one without copies, and nobody said what
  * the payload types are. */
 static void red_is_known_by_its_copies(void **state)
@@ -330,5 +375,6 @@ RUN(cmocka_unit_test(opus_is_no_red), cmocka_unit_test(copies_get_their_numbers)
     cmocka_unit_test(a_recovered_frame_is_the_frame),
     cmocka_unit_test(playout_waits_for_copies_where_that_pays),
     cmocka_unit_test(the_packet_after_its_copy_is_welcome),
-    cmocka_unit_test(a_late_packet_leaves_no_trace), cmocka_unit_test(red_is_known_by_its_copies),
-    cmocka_unit_test(every_copy_in_time_is_used))
+    cmocka_unit_test(a_late_packet_leaves_no_trace),
+    cmocka_unit_test(what_fec_brought_is_not_played_twice),
+    cmocka_unit_test(red_is_known_by_its_copies), cmocka_unit_test(every_copy_in_time_is_used))
