@@ -16,20 +16,6 @@ static bool claim(struct vox_playout *p, int frames)
     return true;
 }
 
-bool vox_playout_hole_make_up(struct vox_playout *p, int most, int frames, int64_t t_ns)
-{
-    vox_gap_open(&p->ledger.gap, t_ns);
-    if (p->expanded == 0 && p->spare == 0) {
-        vox_decoder_keep(p->decoder);
-        p->state_kept = true;
-    }
-    if (p->spare == 0) {
-        vox_conceal(p->decoder, &p->noise, &p->fifo, most, p->ledger.gap.made);
-        p->spare = most;
-    }
-    return claim(p, frames);
-}
-
 int vox_playout_hole_take_tail(struct vox_playout *p, float tail[VOX_PLAYOUT_TAIL_SAMPLES])
 {
     int frames = p->spare < VOX_CONCEAL_GRAIN ? p->spare : VOX_CONCEAL_GRAIN;
@@ -37,6 +23,31 @@ int vox_playout_hole_take_tail(struct vox_playout *p, float tail[VOX_PLAYOUT_TAI
     p->fifo.frames = 0;
     p->spare = 0;
     return frames;
+}
+
+/* Behind a packet, also one that came too late to be heard: the state is worth coming back to, and
+ * what was made up in front of it is faded from. */
+static void begin_hole(struct vox_playout *p, int most)
+{
+    float tail[VOX_PLAYOUT_TAIL_SAMPLES];
+    int tail_frames = vox_playout_hole_take_tail(p, tail);
+    vox_decoder_keep(p->decoder);
+    p->state_kept = true;
+    vox_conceal(p->decoder, &p->noise, &p->fifo, most, p->ledger.gap.made);
+    vox_conceal_fade_in(&p->fifo, tail, tail_frames);
+    p->spare = most;
+}
+
+bool vox_playout_hole_make_up(struct vox_playout *p, int most, int frames, int64_t t_ns)
+{
+    vox_gap_open(&p->ledger.gap, t_ns);
+    if (p->expanded == 0) {
+        begin_hole(p, most);
+    } else if (p->spare == 0) {
+        vox_conceal(p->decoder, &p->noise, &p->fifo, most, p->ledger.gap.made);
+        p->spare = most;
+    }
+    return claim(p, frames);
 }
 
 bool vox_playout_hole_resync(struct vox_playout *p)

@@ -205,15 +205,15 @@ static void the_packet_after_its_copy_is_welcome(void **state)
 
 enum { DELAY_MS = 20, LATE_EVERY = 10, FADE = 120 };
 
-/* Packets that come so much later than the delay allows, now and then. */
-static void play_late(double late_ms, struct player *player)
+/* Packets that come so much later than the delay allows, now and then, some in a row. */
+static void play_late(double late_ms, size_t in_a_row, struct player *player)
 {
     struct vox_receiver_config config;
     player_config(&config);
     config.delay_ns = DELAY_MS * VOX_NS_PER_MS;
     player_init(player, &config, (size_t)((PACKETS + 50) * 960));
     for (size_t i = 0; i < s.count; i++) {
-        bool late = i % LATE_EVERY == 5;
+        bool late = i % LATE_EVERY >= 5 && i % LATE_EVERY < 5 + in_a_row;
         double by_ms = late ? DELAY_MS + late_ms : 0;
         player_push(player, &s.packets[i], s.packets[i].send_ns + vox_ms_to_ns(by_ms));
     }
@@ -237,14 +237,15 @@ static void a_late_packet_leaves_no_trace(void **state)
     (void)state;
     static const struct {
         double late_ms;
+        size_t in_a_row;
         size_t concealed; /* frames, in steps of 2.5 ms */
-    } rows[] = {{2, 120}, {6, 360}, {11, 600}, {18, 960}};
+    } rows[] = {{2, 1, 120}, {6, 1, 360}, {11, 1, 600}, {18, 1, 960}, {19, 3, 3 * 960}};
     static struct player clean, late;
     static const struct row row = {"", false, 0, 1, 960, 1, 1, 400};
     record(&row);
     for (size_t k = 0; k < COUNT(rows); k++) {
-        play_late(-DELAY_MS, &clean);
-        play_late(rows[k].late_ms, &late);
+        play_late(-DELAY_MS, 1, &clean);
+        play_late(rows[k].late_ms, rows[k].in_a_row, &late);
         assert_int_equal(late.frames, clean.frames);
         for (size_t i = 25; i + 10 < s.count; i += LATE_EVERY) {
             size_t at = i * 960;
