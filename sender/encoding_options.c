@@ -5,11 +5,12 @@
 #include "sender/encoder.h"
 #include "sender/protect.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const profiles[] = {"voice", "music", "lowdelay", NULL};
 
-enum { FROM_PROFILE = -1 };
+enum { FROM_PROFILE = -1, MAX_SPACING = VOX_PROTECT_MAX_DISTANCE / VOX_RED_MAX_COPIES };
 
 void vox_encoding_options_init(struct vox_encoding_options *options)
 {
@@ -85,10 +86,17 @@ size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_opti
          .group = "Encoding",
          .kind = VOX_OPTION_INT,
          .min = 1,
-         .max = VOX_PROTECT_MAX_SPACING,
+         .max = MAX_SPACING,
          .target.integer = &o->red_spacing,
          .help = "packets between one copy and the next; more outlasts longer bursts and waits "
                  "longer (default 1)"},
+        {.name = "red-at",
+         .argument = "LIST",
+         .group = "Encoding",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->red_at,
+         .help = "copies of the packets so many before, up to four, instead of --red and "
+                 "--red-spacing: 1,3 brings a lost one back at once, or after two more"},
     };
     memcpy(rows, table, sizeof table);
     return VOX_ENCODING_OPTIONS;
@@ -123,17 +131,50 @@ static bool fits_a_datagram(const struct vox_encoding_options *o)
     return false;
 }
 
+static bool read_distances(struct vox_encoding_options *o)
+{
+    const char *at = o->red_at;
+    int count = 0;
+    for (char *end; count < VOX_SENDER_MAX_COPIES; at = end + 1) {
+        long distance = strtol(at, &end, 10);
+        bool ascending = distance > (count > 0 ? o->red_distances[count - 1] : 0);
+        if (end == at || !ascending || distance > VOX_PROTECT_MAX_DISTANCE)
+            break;
+        o->red_distances[count++] = (int)distance;
+        if (*end == '\0')
+            return true;
+        if (*end != ',')
+            break;
+    }
+    vox_message_error("--red-at %s: give up to %d ascending numbers from 1 to %d, parted by commas",
+                      o->red_at, VOX_SENDER_MAX_COPIES, VOX_PROTECT_MAX_DISTANCE);
+    return false;
+}
+
+static bool take_distances(struct vox_encoding_options *o)
+{
+    if (o->red_at && o->red_depth > 0) {
+        vox_message_error("--red-at %s and --red %d say different things; choose one", o->red_at,
+                          o->red_depth);
+        return false;
+    }
+    for (int i = 0; i < o->red_depth; i++)
+        o->red_distances[i] = (i + 1) * o->red_spacing;
+    return !o->red_at || read_distances(o);
+}
+
 /* 14 bits of timestamp (RFC 2198, section 3). */
 static bool red_reaches(const struct vox_encoding_options *o)
 {
-    int farthest = o->red_depth * o->red_spacing * o->frame_ticks;
+    int farthest = 0;
+    for (int i = 0; i < VOX_SENDER_MAX_COPIES && o->red_distances[i] > 0; i++)
+        farthest = o->red_distances[i] * o->frame_ticks;
     if (farthest <= VOX_RED_MAX_OFFSET_RTP_TS)
         return true;
-    vox_message_error(
-        "--red %d with --red-spacing %d and frames of %g ms: the oldest copy would be "
-        "%g ms old, and RED can say 341 at most; choose less of one of them",
-        o->red_depth, o->red_spacing, vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
-        vox_ns_to_ms(vox_rtp_to_ns(farthest)));
+    vox_message_error("copies of the packet %d before, of %g ms each: that one is %g ms old, and "
+                      "RED can say 341 at most; choose less of --red, --red-spacing or --frame",
+                      farthest / o->frame_ticks, vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
+                      vox_ns_to_ms(vox_rtp_to_ns(farthest)));
     return false;
 }
 
@@ -144,7 +185,7 @@ bool vox_encoding_options_settle(struct vox_encoding_options *o)
     o->frame_ticks = settings->frame_ticks;
     if (o->complexity == FROM_PROFILE)
         o->complexity = settings->complexity;
-    return take_frame(o) && fits_a_datagram(o) && red_reaches(o);
+    return take_frame(o) && fits_a_datagram(o) && take_distances(o) && red_reaches(o);
 }
 
 int vox_encoding_options_channels(const struct vox_encoding_options *o, int source_channels)
@@ -163,6 +204,5 @@ void vox_encoding_options_apply(const struct vox_encoding_options *o, int source
     config->complexity = o->complexity;
     config->dtx = o->dtx;
     config->fec = o->fec;
-    config->red_depth = o->red_depth;
-    config->red_spacing = o->red_spacing;
+    memcpy(config->red_distances, o->red_distances, sizeof config->red_distances);
 }

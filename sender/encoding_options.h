@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOX_ENCODING_OPTIONS = 9 };
+enum { VOX_ENCODING_OPTIONS = 10 };
 
 struct vox_encoding_options {
     int profile;      /* enum vox_profile */
@@ -34,6 +34,8 @@ struct vox_encoding_options {
     bool dtx;
     bool fec;
     int red_depth, red_spacing;
+    const char *red_at;                       /* distances instead, as 1,3; NULL: none */
+    int red_distances[VOX_SENDER_MAX_COPIES]; /* settled */
 };
 
 /* The profile for voice, with its own settings. */

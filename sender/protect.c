@@ -6,6 +6,25 @@ void vox_protect_init(struct vox_protect *p, const struct vox_protect_config *co
 {
     p->config = *config;
     p->count = 0;
+    memset(p->distances, 0, sizeof p->distances);
+}
+
+bool vox_protect_can(const int distances[VOX_RED_MAX_COPIES], int frame_ticks)
+{
+    int before = 0;
+    bool ended = false;
+    for (int i = 0; i < VOX_RED_MAX_COPIES; i++) {
+        ended |= distances[i] == 0;
+        if (ended ? distances[i] != 0 : distances[i] <= before)
+            return false;
+        before = ended ? before : distances[i];
+    }
+    return before <= VOX_PROTECT_MAX_DISTANCE && before * frame_ticks <= VOX_RED_MAX_OFFSET_RTP_TS;
+}
+
+void vox_protect_set(struct vox_protect *p, const int distances[VOX_RED_MAX_COPIES])
+{
+    memcpy(p->distances, distances, sizeof p->distances);
 }
 
 /* The copy of the packet sent `back` packets before the one at `position`, or of none. */
@@ -13,7 +32,7 @@ static struct vox_red_copy copy_of(const struct vox_protect *p, int back, int64_
 {
     struct vox_red_copy copy = {.block.payload_type = p->config.payload_type};
     int64_t offset = (int64_t)back * p->config.frame_ticks;
-    size_t at = (size_t)((p->count - (uint64_t)back) % VOX_PROTECT_HISTORY);
+    size_t at = (size_t)((p->count - (uint64_t)back) % VOX_PROTECT_MAX_DISTANCE);
     /* Numbers and times must agree: between the two nothing was left out. */
     if ((uint64_t)back > p->count || p->history[at].position_ticks != position - offset)
         return copy;
@@ -32,8 +51,8 @@ int vox_protect_wrap(const struct vox_protect *p, const struct vox_protect_frame
     size_t bytes = VOX_RED_PRIMARY_HEADER_BYTES + frame->payload_bytes;
     struct vox_red_copy nearest_first[VOX_RED_MAX_COPIES];
     int count = 0;
-    for (int i = 1; i <= p->config.depth; i++) {
-        struct vox_red_copy copy = copy_of(p, i * p->config.spacing, frame->position_ticks);
+    for (int i = 0; i < VOX_RED_MAX_COPIES && p->distances[i] > 0; i++) {
+        struct vox_red_copy copy = copy_of(p, p->distances[i], frame->position_ticks);
         size_t more = VOX_RED_COPY_HEADER_BYTES + copy.block.data_bytes;
         if (copy.block.data_bytes == 0 || bytes + more > capacity)
             continue;
@@ -51,9 +70,7 @@ int vox_protect_wrap(const struct vox_protect *p, const struct vox_protect_frame
 
 void vox_protect_keep(struct vox_protect *p, const struct vox_protect_frame *frame)
 {
-    if (p->config.depth == 0)
-        return;
-    size_t at = (size_t)(p->count % VOX_PROTECT_HISTORY);
+    size_t at = (size_t)(p->count % VOX_PROTECT_MAX_DISTANCE);
     bool fits = frame->payload_bytes <= VOX_RED_MAX_COPY_BYTES;
     p->history[at].position_ticks = frame->position_ticks;
     p->history[at].bytes = fits ? frame->payload_bytes : 0;

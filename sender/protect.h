@@ -1,10 +1,10 @@
 /*
- * Copies of packets sent before, in the packet that is sent now: RED (RFC 2198). A packet carries
- * the ones `spacing`, 2 x spacing, ... packets before it, `depth` of them; whichever packet of a
- * loss comes first brings back what was lost. Copies hold their in-band FEC too, so one copy gives
- * a frame four chances.
+ * Copies of packets sent before, in the packet that is sent now: RED (RFC 2198). Of which, their
+ * distances say, in packets; whichever packet of a loss comes first brings back what was lost.
+ * Copies hold their in-band FEC too, so one copy gives a frame four chances.
  *
  *     vox_protect_init(&protect, &config);
+ *     vox_protect_set(&protect, (const int[VOX_RED_MAX_COPIES]){1, 3});
  *     int bytes = vox_protect_wrap(&protect, &frame, out, sizeof out);    // 0: it goes as it is
  *     vox_protect_keep(&protect, &frame);
  *
@@ -23,15 +23,12 @@
 #include <stdint.h>
 
 enum {
-    VOX_PROTECT_MAX_SPACING = 16,
-    VOX_PROTECT_HISTORY = VOX_RED_MAX_COPIES * VOX_PROTECT_MAX_SPACING,
+    VOX_PROTECT_MAX_DISTANCE = 64,
 };
 
 struct vox_protect_config {
     uint8_t payload_type; /* of the packets */
-    int depth;            /* copies in a packet, 0..VOX_RED_MAX_COPIES */
-    int spacing;          /* packets between one and the next, 1..VOX_PROTECT_MAX_SPACING */
-    int frame_ticks;      /* depth x spacing of them: at most VOX_RED_MAX_OFFSET_RTP_TS */
+    int frame_ticks;
 };
 
 struct vox_protect_frame {
@@ -42,15 +39,24 @@ struct vox_protect_frame {
 
 struct vox_protect {
     struct vox_protect_config config;
+    int distances[VOX_RED_MAX_COPIES];
     uint64_t count; /* packets kept */
     struct {
         int64_t position_ticks;
         size_t bytes; /* 0: too long for a copy */
         uint8_t payload[VOX_RED_MAX_COPY_BYTES];
-    } history[VOX_PROTECT_HISTORY];
+    } history[VOX_PROTECT_MAX_DISTANCE];
 };
 
+/* No copies yet. */
 void vox_protect_init(struct vox_protect *protect, const struct vox_protect_config *config);
+
+/* Whether copies can be that old: from 1 to VOX_PROTECT_MAX_DISTANCE packets and
+ * VOX_RED_MAX_OFFSET_RTP_TS, ascending; 0 ends a list of less than VOX_RED_MAX_COPIES. */
+bool vox_protect_can(const int distances[VOX_RED_MAX_COPIES], int frame_ticks);
+
+/* From the next packet on. */
+void vox_protect_set(struct vox_protect *protect, const int distances[VOX_RED_MAX_COPIES]);
 
 /* The payload of a RED packet with this frame as its primary. Returns its bytes; 0: no copy is at
  * hand or fits. */

@@ -38,6 +38,8 @@ enum {
 /* The largest sample of 16-bit audio: what a clipped recording is full of. */
 #define FULL_SCALE (32767.0F / 32768.0F)
 
+_Static_assert((int)VOX_SENDER_MAX_COPIES == VOX_RED_MAX_COPIES, "a list of distances is one");
+
 struct vox_sender {
     struct vox_sender_config config;
     struct vox_framer *framer;
@@ -71,7 +73,6 @@ void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile p
         .complexity = settings ? settings->complexity : 9,
         .expected_loss_pct = DEFAULT_EXPECTED_LOSS_PCT,
         .payload_type = DEFAULT_PAYLOAD_TYPE,
-        .red_spacing = 1,
         .red_payload_type = DEFAULT_RED_PAYLOAD_TYPE,
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
         .cname = "voxgram",
@@ -86,10 +87,8 @@ static bool is_payload_type(uint8_t type)
 
 static bool is_red_valid(const struct vox_sender_config *c)
 {
-    return c->red_depth >= 0 && c->red_depth <= VOX_RED_MAX_COPIES && c->red_spacing >= 1 &&
-           c->red_spacing <= VOX_PROTECT_MAX_SPACING &&
-           c->red_depth * c->red_spacing * c->frame_ticks <= VOX_RED_MAX_OFFSET_RTP_TS &&
-           (c->red_depth == 0 ||
+    return vox_protect_can(c->red_distances, c->frame_ticks) &&
+           (c->red_distances[0] == 0 ||
             (is_payload_type(c->red_payload_type) && c->red_payload_type != c->payload_type));
 }
 
@@ -256,10 +255,9 @@ static void init_stages(struct vox_sender *s)
                                         });
     vox_protect_init(&s->protect, &(struct vox_protect_config){
                                       .payload_type = c->payload_type,
-                                      .depth = c->red_depth,
-                                      .spacing = c->red_spacing,
                                       .frame_ticks = c->frame_ticks,
                                   });
+    vox_protect_set(&s->protect, c->red_distances);
     vox_feedback_init(&s->feedback, &(struct vox_feedback_config){
                                         .ssrc = c->ssrc,
                                         .cname = c->cname,

@@ -41,6 +41,8 @@ extern "C" {
 
 struct vox_sender;
 
+enum { VOX_SENDER_MAX_COPIES = 4 };
+
 /* What the encoder is tuned for; docs/protocol.md has the table of settings. */
 enum vox_profile { VOX_PROFILE_VOICE, VOX_PROFILE_MUSIC, VOX_PROFILE_LOWDELAY };
 
@@ -82,8 +84,9 @@ struct vox_sender_config {
     bool fec;              /* in-band FEC (LBRR) where the codec can: encoder.h */
     int expected_loss_pct; /* 0..100, default 8; used with fec; the codec is told less: encoder.h */
     uint8_t payload_type;  /* 0..63, 96..127; default 96 */
-    int red_depth;         /* copies of earlier packets in each (RFC 2198), 0..4; default 0 */
-    int red_spacing;       /* packets between them, 1..16; default 1. In all at most 341 ms */
+    /* Each packet carries copies of those so many before it (RFC 2198): 1..64 and at most 341 ms,
+     * ascending; 0 ends the list; default none. */
+    int red_distances[VOX_SENDER_MAX_COPIES];
     uint8_t red_payload_type; /* of packets with copies; default 97 */
     uint8_t capture_time_id;  /* header extension id 1..14; 0: do not send; default 1 */
     uint32_t ssrc;            /* SSRC, first sequence number and timestamp: random from the host */

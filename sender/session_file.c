@@ -25,7 +25,7 @@ static void describe(const struct vox_send_options *options, const struct vox_se
     sdp->channels = stream->channels;
     sdp->inband_fec = stream->fec;
     sdp->dtx = stream->dtx;
-    sdp->red_payload_type = stream->red_depth > 0 ? stream->red_payload_type : 0;
+    sdp->red_payload_type = stream->red_distances[0] > 0 ? stream->red_payload_type : 0;
     sdp->capture_time_id = stream->capture_time_id;
     sdp->rtcp_mux = !options->no_rtcp_mux;
 }

@@ -75,8 +75,8 @@ static void record(const struct row *row)
     stream_config(&config, VOX_PROFILE_VOICE, row->frame_ticks, 1);
     config.bitrate_bps = 32000;
     config.fec = row->fec;
-    config.red_depth = row->depth;
-    config.red_spacing = row->spacing;
+    for (int i = 0; i < row->depth; i++)
+        config.red_distances[i] = (i + 1) * row->spacing;
     stream_record(&config, pcm, frames, &s);
     stream_drop_rtcp(&s);
     free(pcm);
