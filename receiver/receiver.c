@@ -1,10 +1,10 @@
 #include "receiver/receiver.h"
 
 #include "base/err.h"
-#include "base/rng.h"
 #include "base/time.h"
 #include "dsp/pcm.h"
 #include "receiver/recover.h"
+#include "receiver/reporting.h"
 #include "receiver/source.h"
 #include "wire/hdrext.h"
 #include "wire/rtcp.h"
@@ -28,22 +28,19 @@ enum {
 #define REPLACE_QUIET_NS VOX_NS_PER_S
 /* So long after its goodbye an SSRC is not taken for a new source. */
 #define DEPARTED_NS VOX_NS_PER_S
-#define REPORT_NS VOX_NS_PER_S
 #define SETTLE_PERIOD_NS (VOX_NS_PER_S / 2)
 
 struct vox_receiver {
     struct vox_receiver_config config;
     char cname[VOX_RTCP_MAX_TEXT + 1];
-    struct vox_rng rng;
     uint64_t pushed[VOX_PUSH_RESULTS];
     uint64_t underruns;
     int64_t underrun_ns;
-    int64_t next_report_ns;
     int64_t next_settle_ns;
     struct vox_pcm_meter meter;
     struct vox_source_stats past; /* sums of ended sources whose place was taken */
     uint32_t local_paths[VOX_RECEIVER_MAX_PATHS / 32];
-    struct vox_rtcp rtcp; /* too large for the stack of an audio callback */
+    struct vox_reporting reporting;
     struct vox_source_stats scratch;
     float mix[MIX_FRAMES * 2];
     struct vox_source *sources;
@@ -88,8 +85,6 @@ int vox_receiver_create(const struct vox_receiver_config *config, struct vox_rec
     r->config = *config;
     memcpy(r->cname, config->cname, strlen(config->cname) + 1);
     r->config.cname = r->cname;
-    vox_rng_init(&r->rng, config->seed, config->ssrc);
-    r->next_report_ns = VOX_NS_NEVER;
     r->next_settle_ns = VOX_NS_NEVER;
     r->sources = calloc((size_t)config->max_sources, sizeof *r->sources);
     int err = r->sources ? 0 : VOX_ENOMEM;
@@ -99,6 +94,7 @@ int vox_receiver_create(const struct vox_receiver_config *config, struct vox_rec
         vox_receiver_destroy(r);
         return err;
     }
+    vox_reporting_init(&r->reporting, &r->config, r->sources);
     *out = r;
     return 0;
 }
@@ -114,16 +110,6 @@ void vox_receiver_destroy(struct vox_receiver *r)
 }
 
 /* ---- the table of sources ---- */
-
-static struct vox_source *find_source(struct vox_receiver *r, uint32_t ssrc)
-{
-    for (int i = 0; i < r->config.max_sources; i++) {
-        struct vox_source *s = &r->sources[i];
-        if (s->used && s->emit.ssrc == ssrc && s->state != VOX_SOURCE_ENDED)
-            return s;
-    }
-    return NULL;
-}
 
 /* Whether a source of this SSRC has just ended: packets that its goodbye overtook do not make it a
  * new one (RFC 3550, section 6.3.4). */
@@ -203,18 +189,11 @@ void vox_receiver_set_path_local(struct vox_receiver *r, uint32_t path, bool loc
 
 /* ---- from the network ---- */
 
-static int64_t report_interval(struct vox_receiver *r)
-{
-    /* RFC 3550, section 6.3.1: spread over 0.5..1.5 and made up for reconsideration. */
-    return (int64_t)((double)REPORT_NS * (0.5 + vox_rng_uniform(&r->rng)) / 1.21828);
-}
-
 static void start_timers(struct vox_receiver *r, int64_t now_ns)
 {
-    if (r->next_report_ns != VOX_NS_NEVER)
-        return;
-    r->next_report_ns = now_ns + report_interval(r);
-    r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
+    vox_reporting_start(&r->reporting, now_ns);
+    if (r->next_settle_ns == VOX_NS_NEVER)
+        r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
 }
 
 static bool type_fits(const struct vox_receiver *r, int payload_type)
@@ -241,7 +220,7 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
     struct vox_opus_info info;
     if (vox_rtp_parse(datagram, len, &rtp) < 0)
         return VOX_PUSH_NOT_RTP;
-    struct vox_source *source = find_source(r, rtp.ssrc);
+    struct vox_source *source = vox_source_find(r->sources, r->config.max_sources, rtp.ssrc);
     if (!source) {
         int inner = inner_type(r, &rtp);
         int type = inner >= 0 ? inner : rtp.payload_type;
@@ -272,92 +251,29 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
     return result;
 }
 
-static void take_sender_report(struct vox_receiver *r, const struct vox_rtcp_report *report,
-                               int64_t arrival_ns, uint32_t path)
-{
-    struct vox_source *source = find_source(r, report->ssrc);
-    if (!source)
-        return;
-    source->rtcp_path = path;
-    vox_reception_sender_report(&source->reception, report->ntp, arrival_ns);
-    vox_source_confirm(source, arrival_ns);
-}
-
-static void take_description(struct vox_receiver *r, const struct vox_rtcp_sdes *sdes)
-{
-    for (int i = 0; i < sdes->chunk_count; i++) {
-        const struct vox_rtcp_chunk *chunk = &sdes->chunks[i];
-        struct vox_source *source = find_source(r, chunk->ssrc);
-        if (!source || !chunk->cname)
-            continue;
-        size_t most = sizeof source->cname - 1;
-        size_t len = chunk->cname_bytes < most ? chunk->cname_bytes : most;
-        for (size_t k = 0; k < len; k++) /* goes to terminals and files: printable ASCII only */
-            source->cname[k] =
-                chunk->cname[k] >= 0x20 && chunk->cname[k] < 0x7f ? chunk->cname[k] : '?';
-        source->cname[len] = '\0';
-    }
-}
-
-static void take_bye(struct vox_receiver *r, const struct vox_rtcp_bye *bye, int64_t arrival_ns)
-{
-    for (int i = 0; i < bye->ssrc_count; i++) {
-        struct vox_source *source = find_source(r, bye->ssrcs[i]);
-        if (!source)
-            continue;
-        vox_source_confirm(source, arrival_ns);
-        vox_source_bye(source, arrival_ns, false);
-    }
-}
-
-static enum vox_push_result push_rtcp(struct vox_receiver *r, const void *datagram, size_t len,
-                                      int64_t arrival_ns, uint32_t path)
-{
-    struct vox_rtcp_reader reader;
-    if (vox_rtcp_begin(&reader, datagram, len) < 0)
-        return VOX_PUSH_BAD_RTCP;
-    struct vox_rtcp *packet = &r->rtcp;
-    bool bad = false;
-    for (int got; (got = vox_rtcp_next(&reader, packet)) != 0;) {
-        if (got < 0)
-            bad = true;
-        else if (packet->type == VOX_RTCP_SR)
-            take_sender_report(r, &packet->as.report, arrival_ns, path);
-        else if (packet->type == VOX_RTCP_SDES)
-            take_description(r, &packet->as.sdes);
-        else if (packet->type == VOX_RTCP_BYE)
-            take_bye(r, &packet->as.bye, arrival_ns);
-    }
-    return bad ? VOX_PUSH_BAD_RTCP : VOX_PUSH_RTCP;
-}
-
 enum vox_push_result vox_receiver_push(struct vox_receiver *r, const void *datagram, size_t len,
                                        int64_t arrival_ns, uint32_t path)
 {
-    enum vox_push_result result = vox_rtp_is_rtcp(datagram, len)
-                                      ? push_rtcp(r, datagram, len, arrival_ns, path)
-                                      : push_rtp(r, datagram, len, arrival_ns, path);
+    enum vox_push_result result =
+        vox_rtp_is_rtcp(datagram, len)
+            ? vox_reporting_feed(&r->reporting, datagram, len, arrival_ns, path)
+            : push_rtp(r, datagram, len, arrival_ns, path);
     r->pushed[result]++;
     return result;
 }
 
 /* ---- to the converter ---- */
 
-static bool plays(const struct vox_source *source)
-{
-    return source->used && source->state == VOX_SOURCE_ACTIVE;
-}
-
 /* The source whose sender's clock drives a file: the first that plays, as long as it does. */
 static const struct vox_source *master_of(const struct vox_receiver *r)
 {
     const struct vox_source *first = NULL;
-    if (r->master && r->master->clocked && plays(r->master))
+    if (r->master && r->master->clocked && vox_source_plays(r->master))
         return r->master;
     for (int i = 0; i < r->config.max_sources; i++) {
         const struct vox_source *s = &r->sources[i];
         int64_t due = vox_source_next_pull_ns(s);
-        if (s->clocked && plays(s))
+        if (s->clocked && vox_source_plays(s))
             return s;
         if (due != VOX_NS_NEVER && (!first || due < vox_source_next_pull_ns(first)))
             first = s;
@@ -375,7 +291,7 @@ static int mix_block(struct vox_receiver *r, float *pcm, int frames, int64_t now
     memset(pcm, 0, (size_t)samples * sizeof *pcm);
     for (int i = 0; i < r->config.max_sources; i++) {
         struct vox_source *s = &r->sources[i];
-        if (!plays(s))
+        if (!vox_source_plays(s))
             continue;
         int n = vox_source_pull(s, r->mix, frames, now_ns, playout_ns, s != master);
         for (int k = 0; k < samples; k++)
@@ -412,7 +328,7 @@ int vox_receiver_block_frames(const struct vox_receiver *r)
     int playing = 0;
     for (int i = 0; i < r->config.max_sources; i++) {
         const struct vox_source *s = &r->sources[i];
-        if (!plays(s))
+        if (!vox_source_plays(s))
             continue;
         /* Of several, none should have to be ready for longer than it must. */
         int block = playing == 0 ? vox_source_ready_frames(s) : vox_source_block_frames(s);
@@ -427,7 +343,7 @@ int vox_receiver_pull_source(struct vox_receiver *r, int source, float *pcm, int
 {
     struct vox_source *s = &r->sources[source];
     size_t samples = (size_t)(frames * r->config.output_channels);
-    if (!plays(s)) {
+    if (!vox_source_plays(s)) {
         memset(pcm, 0, samples * sizeof *pcm);
         return 0;
     }
@@ -445,53 +361,13 @@ bool vox_receiver_is_idle(const struct vox_receiver *r, int source)
 {
     for (int i = 0; i < r->config.max_sources; i++) {
         const struct vox_source *s = &r->sources[i];
-        if ((source < 0 || source == i) && plays(s) && !vox_playout_is_idle(s->playout))
+        if ((source < 0 || source == i) && vox_source_plays(s) && !vox_playout_is_idle(s->playout))
             return false;
     }
     return true;
 }
 
 /* ---- time ---- */
-
-/* Report blocks of the sources that are heard on one path. */
-static void fill_report(struct vox_receiver *r, uint32_t path, int64_t now_ns,
-                        struct vox_rtcp_report *report)
-{
-    report->ssrc = r->config.ssrc;
-    report->block_count = 0;
-    for (int i = 0; i < r->config.max_sources; i++) {
-        struct vox_source *s = &r->sources[i];
-        if (plays(s) && s->rtcp_path == path && report->block_count < VOX_RTCP_MAX_BLOCKS)
-            vox_reception_report(&s->reception, s->emit.ssrc, now_ns,
-                                 &report->blocks[report->block_count++]);
-    }
-}
-
-static void send_report(struct vox_receiver *r, uint32_t path, int64_t now_ns, bool bye)
-{
-    uint8_t bytes[VOX_RTCP_MAX_BYTES];
-    struct vox_writer w = vox_writer_of(bytes, sizeof bytes);
-    struct vox_rtcp_report *report = &r->rtcp.as.report;
-    fill_report(r, path, now_ns, report);
-    vox_rtcp_write_rr(&w, report);
-    vox_rtcp_write_sdes(&w, r->config.ssrc, r->cname);
-    if (bye)
-        vox_rtcp_write_bye(&w, r->config.ssrc, NULL);
-    if (!w.failed && r->config.on_rtcp)
-        r->config.on_rtcp(r->config.ctx, path, bytes, w.size);
-}
-
-/* One report to each path that has a source; the first source on a path stands for it. */
-static void send_reports(struct vox_receiver *r, int64_t now_ns, bool bye)
-{
-    for (int i = 0; i < r->config.max_sources; i++) {
-        bool first = plays(&r->sources[i]);
-        for (int k = 0; k < i && first; k++)
-            first = !plays(&r->sources[k]) || r->sources[k].rtcp_path != r->sources[i].rtcp_path;
-        if (first)
-            send_report(r, r->sources[i].rtcp_path, now_ns, bye);
-    }
-}
 
 static void look_after_sources(struct vox_receiver *r, int64_t now_ns)
 {
@@ -511,7 +387,8 @@ static void look_after_sources(struct vox_receiver *r, int64_t now_ns)
 
 int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *r)
 {
-    return r->next_report_ns < r->next_settle_ns ? r->next_report_ns : r->next_settle_ns;
+    int64_t report_ns = vox_reporting_next_deadline_ns(&r->reporting);
+    return report_ns < r->next_settle_ns ? report_ns : r->next_settle_ns;
 }
 
 void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
@@ -520,10 +397,7 @@ void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
         look_after_sources(r, now_ns);
         r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
     }
-    if (now_ns >= r->next_report_ns) {
-        send_reports(r, now_ns, false);
-        r->next_report_ns = now_ns + report_interval(r);
-    }
+    vox_reporting_tick(&r->reporting, now_ns);
 }
 
 void vox_receiver_underrun(struct vox_receiver *r, int64_t t_ns, int64_t gap_ns)
@@ -531,15 +405,15 @@ void vox_receiver_underrun(struct vox_receiver *r, int64_t t_ns, int64_t gap_ns)
     r->underruns++;
     r->underrun_ns += gap_ns;
     for (int i = 0; i < r->config.max_sources; i++)
-        if (plays(&r->sources[i]))
+        if (vox_source_plays(&r->sources[i]))
             vox_playout_underrun(r->sources[i].playout, t_ns, gap_ns);
 }
 
 void vox_receiver_finish(struct vox_receiver *r, int64_t now_ns)
 {
-    send_reports(r, now_ns, true);
+    vox_reporting_goodbye(&r->reporting, now_ns);
     for (int i = 0; i < r->config.max_sources; i++)
-        if (plays(&r->sources[i]))
+        if (vox_source_plays(&r->sources[i]))
             vox_playout_settle(r->sources[i].playout, INT64_MAX);
 }
 

@@ -67,6 +67,21 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     vox_resample_set_ppm(source->resample, 0);
 }
 
+struct vox_source *vox_source_find(struct vox_source *sources, int count, uint32_t ssrc)
+{
+    for (int i = 0; i < count; i++) {
+        struct vox_source *s = &sources[i];
+        if (s->used && s->emit.ssrc == ssrc && s->state != VOX_SOURCE_ENDED)
+            return s;
+    }
+    return NULL;
+}
+
+bool vox_source_plays(const struct vox_source *source)
+{
+    return source->used && source->state == VOX_SOURCE_ACTIVE;
+}
+
 /* ---- from the network ---- */
 
 static void take_notice(struct vox_source *source, const struct vox_depacketize_notice *notice,
