@@ -15,6 +15,7 @@ enum { WRONG_CLOCK_PACKETS = 50 };
 void vox_depacketizer_init(struct vox_depacketizer *d)
 {
     memset(d, 0, sizeof *d);
+    d->numbered_from = INT64_MIN;
 }
 
 static void forget_run(struct vox_depacketizer *d, int64_t arrival_ns)
@@ -42,6 +43,7 @@ static bool sequence_step(struct vox_depacketizer *d, uint16_t seq, int32_t *ste
     }
     d->has_suspect = false;
     notice->sequence_jump = diff;
+    d->numbered_from = d->newest_index + 1;
     *step = 1;
     return true;
 }
@@ -136,4 +138,17 @@ enum vox_depacketized vox_depacketize(struct vox_depacketizer *d, const struct v
         remember_newest(d, rtp, &packet);
     *out = packet;
     return VOX_DEPACKETIZED;
+}
+
+bool vox_depacketizer_seq(const struct vox_depacketizer *d, int64_t index, uint16_t *seq)
+{
+    if (index < d->numbered_from)
+        return false;
+    *seq = (uint16_t)(d->newest_seq + (index - d->newest_index));
+    return true;
+}
+
+int64_t vox_depacketizer_index(const struct vox_depacketizer *d, uint16_t seq)
+{
+    return d->newest_index + vox_seq16_diff(seq, d->newest_seq);
 }

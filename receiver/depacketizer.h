@@ -45,6 +45,7 @@ struct vox_depacketizer {
     bool started;
     int64_t newest_index;
     uint16_t newest_seq;
+    int64_t numbered_from; /* numbers on the wire are in step with indices from here on */
     bool has_suspect;
     uint16_t suspect_seq; /* the number that would confirm a jump */
     int64_t newest_ts;
@@ -65,5 +66,15 @@ enum vox_depacketized vox_depacketize(struct vox_depacketizer *d, const struct v
                                       const struct vox_opus_info *info, int64_t arrival_ns,
                                       struct vox_packet *out,
                                       struct vox_depacketize_notice *notice);
+
+/*
+ * A packet's number on the wire, for reports and requests about it. False: its number is of before
+ * a jump of the sequence, so that the sender would take it for another packet; *seq is untouched.
+ * Only after a first packet was depacketized.
+ */
+bool vox_depacketizer_seq(const struct vox_depacketizer *d, int64_t index, uint16_t *seq);
+
+/* The other way: the index that a number on the wire has by what is known now. */
+int64_t vox_depacketizer_index(const struct vox_depacketizer *d, uint16_t seq);
 
 #endif

@@ -189,9 +189,8 @@ void vox_receiver_set_path_local(struct vox_receiver *r, uint32_t path, bool loc
 
 /* ---- from the network ---- */
 
-static void start_timers(struct vox_receiver *r, int64_t now_ns)
+static void start_settling(struct vox_receiver *r, int64_t now_ns)
 {
-    vox_reporting_start(&r->reporting, now_ns);
     if (r->next_settle_ns == VOX_NS_NEVER)
         r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
 }
@@ -237,7 +236,8 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         if (!source)
             return VOX_PUSH_TOO_MANY_SOURCES;
         vox_source_begin(source, rtp.ssrc, type, path, arrival_ns);
-        start_timers(r, arrival_ns);
+        vox_reporting_begin(&r->reporting, source, arrival_ns);
+        start_settling(r, arrival_ns);
     }
     bool was_active = source->state == VOX_SOURCE_ACTIVE;
     enum vox_push_result result =
@@ -246,6 +246,8 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         source->path = path;
         source->rtcp_path = path;
     }
+    if (result < VOX_PUSH_NOT_RTP)
+        vox_reporting_packet(&r->reporting, source, len, arrival_ns);
     if (!was_active && source->state == VOX_SOURCE_ACTIVE)
         end_replaced(r, source, arrival_ns);
     return result;

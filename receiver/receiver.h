@@ -214,6 +214,7 @@ struct vox_source_stats {
     int64_t target_ns;     /* of the delay over the fastest packet */
     int64_t current_ns;    /* that delay now */
     int64_t jitter_ns;     /* RFC 3550, section A.8 */
+    int64_t rtt_ns;        /* to the sender and back, the latest; -1 until known */
     double clock_skew_ppm; /* sender's clock against ours; > 0: it runs fast */
     double resample_ppm;   /* correction in force */
     /* Delay against glitches, by delay; 0 choices: fixed, or too little was heard. */

@@ -81,6 +81,7 @@ static void add_up(const struct vox_receiver_stats *stats, struct vox_source_sta
 {
     const struct vox_source_stats *main_source = most_played(stats);
     *total = stats->past;
+    total->rtt_ns = -1;
     for (int i = 0; i < stats->source_count; i++)
         if (stats->sources[i].state != VOX_SOURCE_PROBATION)
             vox_source_stats_add(total, &stats->sources[i]);
@@ -93,6 +94,7 @@ static void add_up(const struct vox_receiver_stats *stats, struct vox_source_sta
     total->target_ns = main_source->target_ns;
     total->current_ns = main_source->current_ns;
     total->jitter_ns = main_source->jitter_ns;
+    total->rtt_ns = main_source->rtt_ns;
     total->clock_skew_ppm = main_source->clock_skew_ppm;
     total->resample_ppm = main_source->resample_ppm;
     total->curve_count = main_source->curve_count;
@@ -187,7 +189,7 @@ static void put_source(json_t *object, const struct vox_source_stats *s)
     json_object_set_new(object, "clock_skew_ppm", json_real(s->clock_skew_ppm));
     json_object_set_new(object, "delay_curve", curve(s));
     json_object_set_new(object, "correction_ppm", json_real(s->resample_ppm));
-    json_object_set_new(object, "rtt_ms", json_null()); /* known to the sender only */
+    json_object_set_new(object, "rtt_ms", s->rtt_ns < 0 ? json_null() : ms(s->rtt_ns));
     json_object_set_new(object, "glitches", glitches(s));
     json_object_set_new(object, "channels", json_integer(s->channels));
     json_object_set_new(object, "frame_ms",

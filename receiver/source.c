@@ -61,6 +61,7 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     source->current_ns = 0;
     vox_depacketizer_init(&source->depacketizer);
     vox_reception_init(&source->reception);
+    vox_rtt_init(&source->rtt);
     vox_drift_init(&source->drift, source->config->keep_tempo ? VOX_DRIFT_MOST : VOX_DRIFT_USUAL);
     vox_playout_reset(source->playout);
     vox_resample_reset(source->resample);
@@ -114,7 +115,8 @@ static void read_capture_time(struct vox_source *source, const struct vox_rtp *r
 static enum vox_push_result store(struct vox_source *source, const struct vox_packet *packet)
 {
     enum vox_insert result = vox_playout_insert(source->playout, packet);
-    if (result == VOX_INSERT_DUPLICATE)
+    /* The original may come behind its repair: the network delivered it all the same. */
+    if (result == VOX_INSERT_DUPLICATE && !vox_reception_lacks(&source->reception, packet->index))
         return VOX_PUSH_DUPLICATE;
     vox_reception_packet(&source->reception, packet->index, packet->ts, packet->arrival_ns);
     source->lbrr_packets += packet->info.has_lbrr;
@@ -125,8 +127,9 @@ static enum vox_push_result store(struct vox_source *source, const struct vox_pa
         return VOX_PUSH_BUFFER_FULL;
     case VOX_INSERT_STORED:
     case VOX_INSERT_REPLACED:
-    case VOX_INSERT_DUPLICATE:
         break;
+    case VOX_INSERT_DUPLICATE:
+        return VOX_PUSH_DUPLICATE;
     }
     return VOX_PUSH_TAKEN;
 }
@@ -380,6 +383,7 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->packets.lost = vox_reception_lost(&source->reception);
     out->packets.reordered = source->reception.reordered;
     out->lbrr_packets = source->lbrr_packets;
+    out->rtt_ns = source->rtt.latest_ns;
     out->jitter_ns = (int64_t)source->reception.jitter_ns;
     out->clock_skew_ppm = vox_delay_skew_ppm(&vox_playout_timing(source->playout)->delay);
     out->resample_ppm = source->drift.ppm;

@@ -13,6 +13,7 @@
 #include "receiver/emit.h"
 #include "receiver/playout.h"
 #include "receiver/reception.h"
+#include "receiver/rtt.h"
 #include "wire/rtp.h"
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct vox_source {
     bool replaced;
     struct vox_depacketizer depacketizer;
     struct vox_reception reception;
+    struct vox_rtt rtt; /* to its sender and back */
     struct vox_playout *playout;
     struct vox_drift drift;
     struct vox_resample *resample;

@@ -130,7 +130,8 @@ static void on_report_timer(uv_timer_t *timer)
 static void feed(void *ctx, const void *datagram, size_t len, int64_t arrival_ns)
 {
     struct vox_host *h = ctx;
-    vox_sender_feed(h->sender, datagram, len, arrival_ns);
+    if (vox_sender_feed(h->sender, datagram, len, arrival_ns) > 0)
+        arm_report(h); /* an answer may be wanted sooner */
 }
 
 static void on_socket(uv_poll_t *poll, int status, int events)

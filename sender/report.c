@@ -99,8 +99,10 @@ static json_t *receiver_json(const struct vox_send_report *r)
 {
     if (r->sender.reports == 0)
         return json_null();
-    return json_pack("{s:o, s:o, s:I, s:o}", "reports", count(r->sender.reports), "loss_pct",
-                     number(r->sender.reported_loss_pct, 0.001), "lost",
+    bool bursts = r->sender.burst_packets > 0;
+    return json_pack("{s:o, s:o, s:o, s:I, s:o}", "reports", count(r->sender.reports), "loss_pct",
+                     number(r->sender.reported_loss_pct, 0.001), "burst_packets",
+                     bursts ? number(r->sender.burst_packets, 0.01) : json_null(), "lost",
                      (json_int_t)r->sender.reported_lost, "jitter_ms",
                      number(vox_ns_to_ms(r->sender.reported_jitter_ns), 0.001));
 }

@@ -262,6 +262,7 @@ static void init_stages(struct vox_sender *s)
                                         .ssrc = c->ssrc,
                                         .cname = c->cname,
                                         .seed = c->seed,
+                                        .first_seq = c->first_seq,
                                         .wall_offset_ns = c->wall_offset_ns,
                                     });
     s->config.cname = s->feedback.cname;
@@ -404,5 +405,6 @@ void vox_sender_read_stats(struct vox_sender *s, struct vox_sender_stats *out)
     out->reported_lost = view->lost;
     out->reported_jitter_ns = view->jitter_ns;
     out->rtt_ns = view->rtt_ns;
+    out->burst_packets = view->burst_packets;
     out->rms_db = vox_pcm_meter_rms_db(&s->meter, &out->peak_db);
 }

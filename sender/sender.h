@@ -119,7 +119,8 @@ struct vox_sender_stats {
     double reported_loss_pct; /* since the report before */
     int64_t reported_lost;    /* cumulative */
     int64_t reported_jitter_ns;
-    int64_t rtt_ns; /* -1 until known */
+    int64_t rtt_ns;       /* -1 until known */
+    double burst_packets; /* mean loss burst of the last 1024 packets; 0: none is known */
     /* level of the input since the last read: */
     double rms_db, peak_db;
     uint64_t clipped_samples; /* at or beyond full scale */
@@ -170,7 +171,8 @@ VOX_API int vox_sender_finish(struct vox_sender *sender, int64_t now_ns);
 VOX_API int vox_sender_feed(struct vox_sender *sender, const void *datagram, size_t len,
                             int64_t arrival_ns);
 
-/* When tick wants to be called next; VOX_NS_NEVER before the first packet and after finish. */
+/* When tick wants to be called next; VOX_NS_NEVER before the first packet and after finish. feed
+ * may bring it forward. */
 VOX_API int64_t vox_sender_next_deadline_ns(const struct vox_sender *sender);
 VOX_API void vox_sender_tick(struct vox_sender *sender, int64_t now_ns);
 

@@ -1,6 +1,8 @@
 #include "wire/rtcp.h"
 
 #include "base/err.h"
+#include "base/seq.h"
+#include "base/time.h"
 
 #include <stdbool.h>
 
@@ -17,6 +19,11 @@ enum {
     ITEM_END = 0,
     ITEM_CNAME = 1,
     MAX_CUMULATIVE = 0x7fffff, /* signed 24 bits */
+    DELAY_HZ = 65536,
+    /* Both times are cut off at 1/65536 s: that much below zero is a round trip of zero. */
+    ROUND_TRIP_ROUNDING = 2,
+    /* Nobody waits longer for an answer; beyond it a report is forged, or its clock jumped. */
+    MAX_ROUND_TRIP_S = 60,
 };
 
 /* One packet of a compound, its padding taken off. */
@@ -269,4 +276,14 @@ void vox_rtcp_close(struct vox_writer *w, size_t packet)
     size_t body_bytes = w->size - packet - HEADER_BYTES;
     struct vox_writer length = vox_writer_of(w->begin + packet + LENGTH_AT, 2);
     vox_write_u16(&length, (uint16_t)(body_bytes / WORD_BYTES));
+}
+
+/* ---- what they tell ---- */
+
+int64_t vox_rtcp_round_trip_ns(uint64_t arrival_ntp, uint32_t last, uint32_t delay)
+{
+    int64_t ticks = vox_seq32_diff(vox_ntp_middle(arrival_ntp), last + delay);
+    if (last == 0 || ticks < -ROUND_TRIP_ROUNDING || ticks > MAX_ROUND_TRIP_S * DELAY_HZ)
+        return -1;
+    return ticks < 0 ? 0 : vox_ticks_to_ns(ticks, DELAY_HZ);
 }

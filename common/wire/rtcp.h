@@ -114,6 +114,14 @@ int vox_rtcp_begin(struct vox_rtcp_reader *r, const void *datagram, size_t len);
  */
 int vox_rtcp_next(struct vox_rtcp_reader *r, struct vox_rtcp *out);
 
+/*
+ * The round trip that an answer tells (section 6.4.1; RFC 3611, section 4.5): arrival_ntp is when
+ * the answer came, by the clock that made `last`, the middle of the NTP time that is answered;
+ * delay is how long the other side kept it, in 1/65536 s. -1: `last` is 0, or it cannot be true,
+ * being below zero or over a minute.
+ */
+int64_t vox_rtcp_round_trip_ns(uint64_t arrival_ntp, uint32_t last, uint32_t delay);
+
 /* Each appends one packet. Check w->failed once at the end. */
 void vox_rtcp_write_sr(struct vox_writer *w, const struct vox_rtcp_report *report);
 void vox_rtcp_write_rr(struct vox_writer *w, const struct vox_rtcp_report *report);

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "base/rt.h"
 #include "wire/rtcp.h"
+#include "wire/rtcp_xr.h"
 
 #include <math.h>
 
@@ -138,6 +139,8 @@ static void a_report_is_compound_and_names_us(void **state)
     (void)state;
     struct vox_rtcp_reader reader;
     struct vox_rtcp packet;
+    struct vox_rtcp_xr_reader blocks;
+    struct vox_rtcp_xr block;
     send_voice(150, 5, 3);
     assert_true(player.rtcp_count >= 1);
     assert_int_equal(player.rtcp_path, 3);
@@ -152,6 +155,16 @@ static void a_report_is_compound_and_names_us(void **state)
     assert_int_equal(packet.type, VOX_RTCP_SDES);
     assert_int_equal(packet.as.sdes.chunks[0].cname_bytes, 6);
     assert_memory_equal(packet.as.sdes.chunks[0].cname, "player", 6);
+    assert_int_equal(vox_rtcp_next(&reader, &packet), 1);
+    assert_int_equal(packet.type, VOX_RTCP_XR);
+    assert_int_equal(vox_rtcp_xr_begin(&blocks, &packet), 0);
+    assert_int_equal(blocks.ssrc, 0x99887766);
+    assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 1);
+    assert_int_equal(block.type, VOX_RTCP_XR_REFERENCE_TIME);
+    assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 1);
+    assert_int_equal(block.type, VOX_RTCP_XR_LOSS);
+    assert_int_equal(block.as.loss.ssrc, 5);
+    assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 0);
     assert_int_equal(vox_rtcp_next(&reader, &packet), 0);
 }
 
