@@ -183,9 +183,36 @@ static void wrong_clocks_are_measured(void **state)
     assert_int_equal(clock_told(48100, 500), 0); /* a clock of poor quality is no other clock */
 }
 
+/* What reports and requests say of a packet must be its number on the wire. */
+static void names_packets_as_the_wire_does(void **state)
+{
+    (void)state;
+    uint16_t seq = 7;
+    steady(3, 65535, 0, 0);
+    assert_true(vox_depacketizer_seq(&d, 65535, &seq));
+    assert_int_equal(seq, 65535);
+    assert_true(vox_depacketizer_seq(&d, 65537, &seq));
+    assert_int_equal(seq, 1);
+    assert_true(vox_depacketizer_seq(&d, 65534, &seq)); /* one that may still come */
+    assert_int_equal(seq, 65534);
+    assert_int_equal(vox_depacketizer_index(&d, 65534), 65534);
+    assert_int_equal(vox_depacketizer_index(&d, 5), 65541);
+    take(40000, 3 * TICKS, 3 * PACKET_NS);
+    take(40001, 4 * TICKS, 4 * PACKET_NS);
+    expect(65538, 4 * TICKS);
+    assert_true(vox_depacketizer_seq(&d, 65538, &seq));
+    assert_int_equal(seq, 40001);
+    assert_true(vox_depacketizer_seq(&d, 65540, &seq));
+    assert_int_equal(seq, 40003);
+    assert_int_equal(vox_depacketizer_index(&d, 40003), 65540);
+    assert_false(vox_depacketizer_seq(&d, 65537, &seq)); /* another sequence */
+    assert_int_equal(seq, 40003);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 RUN(TEST(numbers_go_on_across_the_wrap), TEST(everything_else_is_passed_on), TEST(limits_of_a_jump),
     TEST(a_jump_needs_its_successor), TEST(a_suspicion_ends_with_a_good_packet),
     TEST(a_timestamp_jump_keeps_the_timeline), TEST(a_pause_is_no_jump),
-    TEST(an_old_packet_moves_nothing), TEST(wrong_clocks_are_measured))
+    TEST(an_old_packet_moves_nothing), TEST(wrong_clocks_are_measured),
+    TEST(names_packets_as_the_wire_does))

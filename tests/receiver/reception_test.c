@@ -3,6 +3,8 @@
 #include "base/time.h"
 #include "support/test.h"
 
+#include <string.h>
+
 enum { TICKS = 960 };
 
 #define PACKET_NS (20 * VOX_NS_PER_MS)
@@ -127,8 +129,78 @@ static void answers_the_sender_report(void **state)
     assert_int_equal(block.delay_since_sr, 0x18000);
 }
 
+/* ---- which came ---- */
+
+/* "+" came, "-" did not: the run that a report would tell of, and where it begins. */
+static void expect_run(int64_t from, int count, int64_t first, const char *text)
+{
+    struct vox_rtcp_xr_loss loss = {0};
+    assert_int_equal(vox_reception_run(&r, from, count, &loss), first);
+    assert_int_equal(loss.count, strlen(text));
+    for (size_t i = 0; i < loss.count; i++)
+        assert_int_equal(vox_rtcp_xr_loss_came(&loss, i), text[i] == '+');
+}
+
+static void the_run_ends_with_the_highest(void **state)
+{
+    (void)state;
+    struct vox_rtcp_xr_loss loss = {0};
+    vox_reception_run(&r, 0, 10, &loss);
+    assert_int_equal(loss.count, 0);
+    receive(100, 0);
+    expect_run(0, 10, 100, "+");
+    receive(103, 0);
+    expect_run(0, 10, 100, "+--+");
+    receive(101, 2 * PACKET_NS); /* reordered */
+    expect_run(0, 10, 100, "++-+");
+    expect_run(0, 2, 102, "-+");
+    expect_run(102, 10, 102, "-+"); /* what is before has other numbers */
+    receive(99, 0);
+    expect_run(0, 10, 99, "+++-+");
+}
+
+static void the_ring_forgets(void **state)
+{
+    (void)state;
+    int64_t start = -100; /* a packet from before the first may have wrapped */
+    for (int64_t i = start; i < 5000; i++)
+        if (i % 7 != 0)
+            receive(i, 0);
+    for (int64_t i = start; i < 5000 - VOX_RECEPTION_PACKETS; i++)
+        assert_false(vox_reception_lacks(&r, i));
+    for (int64_t i = 5000 - VOX_RECEPTION_PACKETS; i < 5000; i++)
+        assert_int_equal(vox_reception_lacks(&r, i), i % 7 == 0);
+    receive(5000 + 3000, 0); /* a gap longer than the ring */
+    assert_false(vox_reception_lacks(&r, 8000));
+    for (int64_t i = 8001 - VOX_RECEPTION_PACKETS; i < 8000; i++)
+        assert_true(vox_reception_lacks(&r, i));
+    assert_true(vox_reception_lacks(&r, 8001));
+}
+
+static void tells_what_is_missing_since_the_report(void **state)
+{
+    (void)state;
+    int64_t expected;
+    receive(10, 0);
+    receive(13, 0);
+    assert_int_equal(vox_reception_lost_since(&r, &expected), 2);
+    assert_int_equal(expected, 4);
+    report(0);
+    assert_int_equal(vox_reception_lost_since(&r, &expected), 0);
+    assert_int_equal(expected, 0);
+    receive(12, 0);
+    assert_int_equal(vox_reception_lost_since(&r, &expected), 0); /* never below 0 */
+    receive(15, 0);
+    receive(16, 0);
+    assert_int_equal(vox_reception_lost_since(&r, &expected), 0);
+    receive(18, 0);
+    assert_int_equal(vox_reception_lost_since(&r, &expected), 1);
+    assert_int_equal(expected, 5);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 RUN(TEST(nothing_received), TEST(fraction_is_of_the_interval), TEST(a_late_packet_is_not_lost),
     TEST(older_than_the_first), TEST(highest_counts_the_cycles), TEST(jitter_as_in_the_rfc),
-    TEST(answers_the_sender_report))
+    TEST(answers_the_sender_report), TEST(the_run_ends_with_the_highest), TEST(the_ring_forgets),
+    TEST(tells_what_is_missing_since_the_report))

@@ -357,7 +357,7 @@ static void a_step_of_loss_is_told_well_within_a_second(void **state)
         print_message("from %.0f %%: three are told of %.0f ms after the step, at most %.0f; "
                       "%.0f ms at most after the third was sent\n",
                       from_pct[k], sum_ms, slowest_ms, worst_ms);
-        assert_true(worst_ms < 700);
+        assert_true(worst_ms < 800);
     }
 }
 

@@ -352,7 +352,31 @@ static void survives_hostile_bytes(void **state)
     hostile_feed_noise(20000, read_all);
 }
 
-RUN(cmocka_unit_test(reads_a_compound_of_gstreamer),
+struct round_trip_row {
+    uint64_t arrival_ntp;
+    uint32_t last, delay;
+    int64_t expect_ns;
+};
+
+static void round_trips(void **state)
+{
+    (void)state;
+    static const struct round_trip_row rows[] = {
+        /* the example of RFC 3550, section 6.4.1 */
+        {UINT64_C(0xb44db710) << 32 | 0x80000000, 0xb7052000, 0x00054000, 6125000000},
+        {UINT64_C(0x10002) << 32, 0xffff0000, 0x10000, 2000000000}, /* wraps */
+        {UINT64_C(0x10002) << 32, 0, 0x10000, -1},                  /* nothing to answer */
+        {UINT64_C(7) << 32, 0x50000, 0x20002, 0},                   /* within rounding of zero */
+        {UINT64_C(7) << 32, 0x50000, 0x20003, -1},
+        {UINT64_C(65) << 32, 0x50000, 0, INT64_C(60000000000)},
+        {UINT64_C(65) << 32 | 1 << 16, 0x50000, 0, -1}, /* over a minute */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(vox_rtcp_round_trip_ns(rows[i].arrival_ntp, rows[i].last, rows[i].delay),
+                         rows[i].expect_ns);
+}
+
+RUN(cmocka_unit_test(round_trips), cmocka_unit_test(reads_a_compound_of_gstreamer),
     cmocka_unit_test(receiver_report_has_the_golden_bytes),
     cmocka_unit_test(compound_of_all_writers_round_trips),
     cmocka_unit_test(texts_of_every_length_round_trip),
