@@ -15,6 +15,7 @@
 enum {
     IP_UDP_BYTES = 28,
     BYE_BYTES = 8,
+    TIME_BYTES = 12,
     SHARE = 20, /* of the session's bandwidth is RTCP: 5 % */
     FIRST_REPORT_BYTES = 160,
     MOST_EARLY = 4,
@@ -297,16 +298,19 @@ static bool write_loss(struct vox_reporting *rp, struct vox_writer *w,
     return false;
 }
 
+/* The time stands last: Wireshark 4.0 takes a packet that ends in a loss report for malformed. */
 static void write_extended(struct vox_reporting *rp, struct vox_writer *w,
                            const struct chosen *chosen, int64_t now_ns)
 {
     size_t packet = vox_rtcp_xr_open(w, rp->config->ssrc);
-    vox_rtcp_xr_write_reference_time(w, vox_unix_to_ntp(now_ns + rp->config->wall_offset_ns));
+    w->capacity -= TIME_BYTES;
     for (int i = 0; i < chosen->count && !w->failed; i++)
         if (!write_loss(rp, w, chosen->sources[i])) {
             state_of(rp, chosen->sources[i])->told = chosen->told_before[i];
             rp->left_out++;
         }
+    w->capacity += TIME_BYTES;
+    vox_rtcp_xr_write_reference_time(w, vox_unix_to_ntp(now_ns + rp->config->wall_offset_ns));
     vox_rtcp_close(w, packet);
 }
 

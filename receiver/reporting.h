@@ -25,8 +25,8 @@
  * Early reports are paid for: each source has an allowance of 5 % of what it sends (section 6.2),
  * from which the RTCP of both directions on its path is taken, headers included. It holds four
  * reports, begins full, and grows by one in 8 s at the least, or low bitrates would have none.
- * Measured with 20 ms packets of 48 kbit/s with headers (receiver_rtcp_test.c): see
- * docs/protocol.md.
+ * Measured with 20 ms packets and 48.7 kbit/s, RTCP of both directions (reporting_test.c): 4.3 %
+ * without loss, 4.6 % at 1 % loss, 4.8 % at 5 %, 4.6 % at 20 %, 4.8 % at 20 % in bursts of three.
  *
  * Thread rule: value, one owner. Borrows config and sources. RT-safe.
  */

@@ -66,5 +66,16 @@ equal "$(count 'rtcp')" "$(count 'rtcp.pt == 202')" "compounds with SDES"
 holds "$(count "rtcp.pt == 203 && udp.dstport == $port") >= 1"
 equal "$(count 'rtcp.length_check == 0')" 0 "RTCP with a wrong length"
 
+# Extended reports: the receiver's time and what it lost behind each RR, the answer behind an SR.
+equal "$(count 'rtcp.pt == 207 && rtcp.pt == 201 && rtcp.xr.bt == 1 && rtcp.xr.bt == 4')" \
+    "$(count 'rtcp.pt == 201')" "RR with a loss report and a reference time"
+holds "$(count 'rtcp.pt == 207 && rtcp.pt == 200 && rtcp.xr.bt == 5') >= 1"
+equal "$(count 'rtcp.pt == 207 && _ws.expert')" 0 "XR that Wireshark remarks on"
+# Of each loss report the run ends with the highest number that the RR names.
+fields 'rtcp.xr.bt == 1' rtcp.ssrc.high_seq rtcp.xr.endseq | awk '{ if (($1 + 1) % 65536 != $2) exit 1; n++ }
+    END { exit n < 2 }' || fail "a loss report ends elsewhere than the RR"
+# 1/65536 s in which the sender kept the question.
+fields 'rtcp.xr.bt == 5' rtcp.xr.dlrr | awk '$1 > 65536 * 1.5 { exit 1 }' || fail "answered late"
+
 # All that we sent is marked for expedited forwarding.
 equal "$(fields "udp.dstport == $port" ip.dsfield.dscp | sort -u)" 46 "DSCP"

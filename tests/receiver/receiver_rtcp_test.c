@@ -160,10 +160,10 @@ static void a_report_is_compound_and_names_us(void **state)
     assert_int_equal(vox_rtcp_xr_begin(&blocks, &packet), 0);
     assert_int_equal(blocks.ssrc, 0x99887766);
     assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 1);
-    assert_int_equal(block.type, VOX_RTCP_XR_REFERENCE_TIME);
-    assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 1);
     assert_int_equal(block.type, VOX_RTCP_XR_LOSS);
     assert_int_equal(block.as.loss.ssrc, 5);
+    assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 1);
+    assert_int_equal(block.type, VOX_RTCP_XR_REFERENCE_TIME);
     assert_int_equal(vox_rtcp_xr_next(&blocks, &block), 0);
     assert_int_equal(vox_rtcp_next(&reader, &packet), 0);
 }

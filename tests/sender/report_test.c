@@ -23,6 +23,7 @@ static struct vox_send_report example(void)
         .sender = {.packets = 3050,
                    .reports = 2,
                    .reported_loss_pct = 12.5,
+                   .burst_packets = 2.5,
                    .reported_lost = -1,
                    .reported_jitter_ns = 1500000,
                    .rtt_ns = 40250000,
@@ -77,6 +78,7 @@ static void json_has_the_promised_names(void **state)
     assert_float_equal(json_real_value(json_object_get(object, "rtt_ms")), 40.25, 1e-9);
     assert_int_equal(json_integer_value(at(object, "receiver", "lost")), -1);
     assert_float_equal(json_real_value(at(object, "receiver", "loss_pct")), 12.5, 1e-9);
+    assert_float_equal(json_real_value(at(object, "receiver", "burst_packets")), 2.5, 1e-9);
     assert_float_equal(json_real_value(at(object, "pacing_us", "p50")), 50.5, 1.0);
     assert_float_equal(json_real_value(at(object, "pacing_us", "max")), 100, 1e-9);
     json_decref(object);
