@@ -7,8 +7,9 @@
  *     bench_parity all         every payload, network, delay and budget of bits
  *     bench_parity check       only whether schemes leave what a closed form says; else status 1
  *
- * A line: the network (b3: mean burst of 60 ms), the delay, the bits as a multiple of what the bare
- * stream costs; then for each kind the harm in % that its best scheme leaves, that scheme, and
+ * A line: the network (b3: a mean burst of three 20 ms), the delay, the bits as a multiple of what
+ * the bare stream costs; then for each kind the harm in % that its best scheme leaves, that scheme,
+ * and
  * @kbit/s if it had to lower the audio's rate. Schemes: RED copies x spacing; XOR and Reed-Solomon
  * members + parities / columns; 2-D XOR columns x rows; window packets : parities w packets
  * covered. *2: two packets' audio in one. Marks: parity beats RED s: if neither lowers the audio,
@@ -34,13 +35,14 @@ enum {
     MOST_BYTES = 1500,        /* of a packet */
 };
 
-enum { NETWORK_COUNT = 6, PAYLOAD_COUNT = 6, BUDGET_COUNT = 4, MOST_STREAMS = 8 };
+enum { NETWORK_COUNT = 9, PAYLOAD_COUNT = 6, BUDGET_COUNT = 4, MOST_STREAMS = 8 };
 
 static const double BUDGETS[BUDGET_COUNT] = {1.2, 1.5, 2.0, 3.0}; /* times what nothing costs */
 
 static const struct parity_network NETWORKS[NETWORK_COUNT] = {
-    {"10 %", 0.1, 1, 1},    {"20 %", 0.2, 1, 1},      {"30 %", 0.3, 1, 1},
-    {"20 % b3", 0.2, 3, 1}, {"20 % b10", 0.2, 10, 1}, {"5 % b10", 0.05, 10, 1},
+    {"5 %", 0.05, 1, 1},    {"10 %", 0.1, 1, 1},        {"20 %", 0.2, 1, 1},
+    {"30 %", 0.3, 1, 1},    {"20 % b1.5", 0.2, 1.5, 1}, {"20 % b2", 0.2, 2, 1},
+    {"20 % b3", 0.2, 3, 1}, {"20 % b10", 0.2, 10, 1},   {"5 % b10", 0.05, 10, 1},
 };
 
 static const struct payload {
@@ -171,7 +173,7 @@ static bool beats(const struct choice *a, double harm_of_other)
 
 /* ---- the sweep ---- */
 
-enum { AGAIN_COUNT = 3, COLUMN_COUNT = 6 };
+enum { MARKS = 8, AGAIN_COUNT = 3, COLUMN_COUNT = 6 };
 enum column { RED_FULL, RED_LOWER, FLEXFEC_FULL, BLOCK_FULL, SLIDING_FULL, PARITY_LOWER };
 
 enum {
@@ -295,9 +297,13 @@ static void print_choice(const struct choice *c, const struct payload *p)
 /* In how many cells parity wins. A win: against RED that may lower the audio's rate. */
 struct tally {
     int cells, same_rate;
-    int wins, by_xor, in_bursts;
+    int wins, at_full_rate, by_xor;
     int against_again[AGAIN_COUNT]; /* wins that it has over asking again, too */
+    int red_wins;                   /* by the same measure, both may lower the audio */
 };
+
+/* Over all payloads. */
+static struct tally totals[NETWORK_COUNT];
 
 static void print_cell(const struct payload *p, const char *title, const char *marks,
                        const struct cell *cell)
@@ -320,35 +326,34 @@ static const struct choice *best_parity(const struct cell *cell)
     return best;
 }
 
-static void judge(const struct payload *p, const char *title, bool all, bool bursts,
-                  const struct cell *cell, struct tally *tally)
+static void judge(const struct cell *cell, struct tally *tally, char *marks)
 {
     const struct choice *full = best_parity(cell), *lower = &cell->best[PARITY_LOWER];
+    const struct choice *red = &cell->best[RED_LOWER];
     bool same = beats(full, cell->best[RED_FULL].harm);
-    bool wins_full = beats(full, cell->best[RED_LOWER].harm);
-    bool wins_lower = beats(lower, cell->best[RED_LOWER].harm);
-    bool wins = wins_full || wins_lower;
-    bool by_xor = beats(&cell->best[FLEXFEC_FULL], cell->best[RED_LOWER].harm);
-    char marks[] = {same ? 's' : ' ', wins_full ? 'f' : ' ', wins_lower ? 'l' : ' ',
-                    by_xor ? 'x' : ' ', 0};
+    bool wins_full = beats(full, red->harm), wins_lower = beats(lower, red->harm);
+    bool by_xor = beats(&cell->best[FLEXFEC_FULL], red->harm);
     tally->cells++;
     tally->same_rate += same;
-    tally->wins += wins;
+    tally->wins += wins_full || wins_lower;
+    tally->at_full_rate += wins_full;
     tally->by_xor += by_xor;
-    tally->in_bursts += wins && bursts;
+    tally->red_wins += beats(red, lower->harm);
     for (int i = 0; i < AGAIN_COUNT; i++)
-        tally->against_again[i] += wins && beats(wins_lower ? lower : full, cell->again[i]);
-    if (all || wins)
-        print_cell(p, title, marks, cell);
+        tally->against_again[i] += (wins_full && beats(full, cell->again[i])) ||
+                                   (wins_lower && beats(lower, cell->again[i]));
+    snprintf(marks, MARKS, "%c%c%c%c", same ? 's' : ' ', wins_full ? 'f' : ' ',
+             wins_lower ? 'l' : ' ', by_xor ? 'x' : ' ');
 }
 
-static void print_tally(const struct tally *t)
+static void print_tally(const char *of, const struct tally *t)
 {
-    printf("parity wins in %d of %d cells; with XOR alone in %d, in bursts in %d; also over asking "
-           "again at RTT 40, 100, 160 ms in %d, %d, %d\n",
-           t->wins, t->cells, t->by_xor, t->in_bursts, t->against_again[0], t->against_again[1],
-           t->against_again[2]);
-    printf("if no audio may be given up: in %d\n", t->same_rate);
+    printf(
+        "%-20s: parity wins in %2d of %3d (XOR in %2d, with all of the audio %2d), RED in %2d; "
+        "parity also over asking again, RTT 40, 100, 160 ms, in %2d, %2d, %2d; if RED must leave "
+        "the audio as it is, parity wins in %d\n",
+        of, t->wins, t->cells, t->by_xor, t->at_full_rate, t->red_wins, t->against_again[0],
+        t->against_again[1], t->against_again[2], t->same_rate);
 }
 
 static void print_heading(const struct payload *p)
@@ -356,26 +361,35 @@ static void print_heading(const struct payload *p)
     static const char *const titles[COLUMN_COUNT] = {
         "RED",          "RED, audio lowered", "XOR",
         "Reed-Solomon", "sliding window",     "parity, audio lowered"};
-    printf("\n%s\n%-23s | %4s", p->name, "loss, ms, bits", "none");
+    printf("\n%s\n%-24s | %4s", p->name, "loss, ms, bits", "none");
     for (int c = 0; c < COLUMN_COUNT; c++)
         printf(" | %-21s", titles[c]);
     printf(" | again: RTT 40, 100, 160\n");
 }
 
+static void print_network(int payload, int n, bool all, struct tally *tally)
+{
+    for (int d = 0; d < PARITY_DELAYS; d++)
+        for (int b = 0; b < BUDGET_COUNT; b++) {
+            const struct cell *cell = &cells[payload][n][d][b];
+            char title[32], marks[MARKS];
+            snprintf(title, sizeof title, "%-9s %4d %.1fx", NETWORKS[n].name, PARITY_DELAYS_MS[d],
+                     BUDGETS[b]);
+            int wins = tally->wins;
+            judge(cell, tally, marks);
+            judge(cell, &totals[n], marks);
+            if (all || tally->wins > wins)
+                print_cell(&PAYLOADS[payload], title, marks, cell);
+        }
+}
+
 static void print_payload(int payload, bool all)
 {
-    const struct payload *p = &PAYLOADS[payload];
     struct tally tally = {0};
-    print_heading(p);
+    print_heading(&PAYLOADS[payload]);
     for (int n = 0; n < NETWORK_COUNT; n++)
-        for (int d = 0; d < PARITY_DELAYS; d++)
-            for (int b = 0; b < BUDGET_COUNT; b++) {
-                char title[32];
-                snprintf(title, sizeof title, "%-8s %4d %.1fx", NETWORKS[n].name,
-                         PARITY_DELAYS_MS[d], BUDGETS[b]);
-                judge(p, title, all, NETWORKS[n].burst > 1, &cells[payload][n][d][b], &tally);
-            }
-    print_tally(&tally);
+        print_network(payload, n, all, &tally);
+    print_tally(PAYLOADS[payload].name, &tally);
 }
 
 int main(int argc, char **argv)
@@ -392,5 +406,8 @@ int main(int argc, char **argv)
     sweep();
     for (int p = 0; p < PAYLOAD_COUNT; p++)
         print_payload(p, strcmp(what, "all") == 0);
+    printf("\n");
+    for (int n = 0; n < NETWORK_COUNT; n++)
+        print_tally(NETWORKS[n].name, &totals[n]);
     return 0;
 }

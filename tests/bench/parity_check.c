@@ -102,6 +102,7 @@ static bool check_patterns(void)
 {
     const int burst[] = {15 * SLOTS, 16 * SLOTS, 17 * SLOTS, 18 * SLOTS};
     const int outage[] = {60, 61, 64, 65, 68, 69}; /* packets 15 to 17, and parity after them */
+    const int scattered[] = {60, 61, 64, 69, 72};  /* packets 15, 16, 18 */
     const int square[] = {16 * SLOTS, 17 * SLOTS, 20 * SLOTS, 21 * SLOTS};
     struct parity_scheme columns = {
         .family = PARITY_XOR, .columns = 4, .members = 4, .parities = 1, .spread = true};
@@ -112,6 +113,9 @@ static bool check_patterns(void)
     struct parity_scheme brief = {
         .family = PARITY_SLIDING, .window = 2, .members = 1, .parities = 1};
     struct parity_scheme again = {.family = PARITY_AGAIN, .stride = 1, .rtt_us = 40000};
+    struct parity_scheme copies = {.family = PARITY_COPIES, .stride = 1, .copies = 2, .spacing = 3};
+    struct parity_scheme three = {
+        .family = PARITY_SLIDING, .window = 3, .members = 1, .parities = 1};
     bool ok = repairs("columns", &columns, burst, 3, 16, 32 * SLOTS + 1);
     ok &= repairs("columns, again a block", &columns, burst, 4, 18, 34 * SLOTS + 1);
     ok &= repairs("a row", &rows, burst, 4, 15, 15 * SLOTS + 1);
@@ -121,6 +125,9 @@ static bool check_patterns(void)
     ok &= repairs("a window", &window, outage, 6, 15, 20 * SLOTS + 1);
     ok &= repairs("a short window", &brief, outage, 6, 17, 18 * SLOTS + 1);
     ok &= repairs("a window that is past", &brief, outage, 6, 15, PARITY_NEVER);
+    ok &= repairs("a window with a loss that leaves it", &three, scattered, 5, 18, 19 * SLOTS + 1);
+    ok &= repairs("the first copy", &copies, burst, 4, 16, 19 * SLOTS);
+    ok &= repairs("the second copy", &copies, burst, 4, 15, 21 * SLOTS);
     ok &= repairs("asking again", &again, burst, 4, 15, 21 * SLOTS);
     return ok;
 }

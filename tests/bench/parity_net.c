@@ -59,6 +59,7 @@ static void note_losses(void)
         if (net.own[i] == NEVER)
             net.losses[net.loss_count++] = i;
     }
+    memcpy(net.known, net.own, sizeof net.own);
 }
 
 void parity_meet(const struct parity_network *network, int interval_us)
@@ -186,6 +187,8 @@ static void run_sliding(const struct parity_scheme *s)
 {
     int oldest = 0, newest = 0, equations = 0; /* unknown: losses[oldest..newest) */
     for (int i = 0; i < PACKETS; i++) {
+        if (oldest == newest && newest < net.loss_count)
+            i = net.losses[newest]; /* until then there is nothing to solve */
         if (newest < net.loss_count && net.losses[newest] == i)
             newest++;
         while (oldest < newest && net.losses[oldest] <= i - s->window) {
@@ -227,7 +230,8 @@ static void run_again(const struct parity_scheme *s)
 
 void parity_run(const struct parity_scheme *s)
 {
-    memcpy(net.known, net.own, sizeof net.own);
+    for (int j = 0; j < net.loss_count; j++) /* nothing else was learned */
+        net.known[net.losses[j]] = NEVER;
     net.pass++;
     switch (s->family) {
     case PARITY_COPIES:
@@ -319,6 +323,12 @@ static int after(int n)
     return n < 6 ? n + 1 : n + n / 3;
 }
 
+/* How far apart a block's packets are matters less than how many they are. */
+static int after_columns(int n)
+{
+    return n < 4 ? n + 1 : n + n / 2;
+}
+
 static void list_copies(struct list *list, int interval_us, int stride)
 {
     for (int copies = 1; copies <= MAX_COPIES; copies++) {
@@ -351,7 +361,7 @@ static void add_block(struct list *list, struct parity_scheme s, int most)
 
 static void list_blocks(struct list *list, int most)
 {
-    for (int columns = 1; columns <= most; columns = after(columns))
+    for (int columns = 1; columns <= most; columns = after_columns(columns))
         for (int members = 1; (members - 1) * columns <= most; members = after(members))
             for (int parities = 1; parities <= 2 * members; parities = after(parities))
                 for (int spread = 0; spread < 2; spread++)
