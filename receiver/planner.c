@@ -44,9 +44,9 @@
 #define WAIT_BUCKET_MS 10.0
 /* With so much audio ready there is time to slow down later; it also bounds what slowing can do. */
 #define ENOUGH_MS 120.0
-/* Share of time lost from which on a missing packet is taken for lost until a hole's length has
- * passed. */
-#define LOSSY 0.05
+/* Holes of at least that length, for one wait of it, from which on a missing packet is taken for
+ * lost: to slow down would bring nothing. */
+#define LOST 4
 /* What an expert cannot stretch at the end of the buffer, and how much of the rest it is believed
  * to: splices are refused, or come late. */
 #define RESERVE_MS 20.0F
@@ -68,7 +68,6 @@
 
 /* Of a hole, so much is concealed in any case: two cross-fades need room. */
 #define KEEP_MS 12.5
-#define HOLE_MEMORY_S 20.0
 /* A hole so long is an outage: nothing of it can be covered. */
 #define OUTAGE_MS 500.0
 
@@ -146,26 +145,44 @@ static int bucket_of(double ms)
     return bucket > VOX_PLANNER_WAITS ? VOX_PLANNER_WAITS : (int)bucket;
 }
 
-/* Older waits fade because newer ones weigh more. */
-static void note_wait(struct vox_planner *p, double ms)
+/* That one more was at least so long. */
+static void count(const struct vox_planner *p, float longer[VOX_PLANNER_WAITS], double ms)
 {
     int longest = bucket_of(ms);
     longest = longest < VOX_PLANNER_WAITS ? longest : VOX_PLANNER_WAITS - 1;
-    p->wait_weight *= 1 + 1 / WAIT_MEMORY_PACKETS;
     for (int b = 0; b <= longest; b++)
-        p->waited[b] += p->wait_weight;
+        longer[b] += p->wait_weight;
+}
+
+/* Older waits and holes fade because newer ones weigh more. */
+static void note_wait(struct vox_planner *p, double ms)
+{
+    p->wait_weight *= 1 + 1 / WAIT_MEMORY_PACKETS;
+    count(p, p->waited, ms);
     if (p->wait_weight < 1e6F)
         return;
-    for (int b = 0; b < VOX_PLANNER_WAITS; b++)
+    for (int b = 0; b < VOX_PLANNER_WAITS; b++) {
         p->waited[b] /= p->wait_weight;
+        p->holed[b] /= p->wait_weight;
+    }
     p->wait_weight = 1;
+}
+
+static double counted(const struct vox_planner *p, const float longer[VOX_PLANNER_WAITS],
+                      int bucket)
+{
+    return bucket < VOX_PLANNER_WAITS ? (double)longer[bucket] / (double)p->wait_weight : 0;
 }
 
 static double waits_longer_than(const struct vox_planner *p, double ms)
 {
-    int b = bucket_of(ms) + 1;
-    return PRIOR_WAITS +
-           (b < VOX_PLANNER_WAITS ? (double)p->waited[b] / (double)p->wait_weight : 0);
+    return PRIOR_WAITS + counted(p, p->waited, bucket_of(ms) + 1);
+}
+
+/* Whether a packet that is overdue for so long is rather lost than late. */
+static bool is_lost(const struct vox_planner *p, double overdue)
+{
+    return counted(p, p->holed, bucket_of(overdue)) > LOST * waits_longer_than(p, overdue);
 }
 
 /*
@@ -176,9 +193,7 @@ static double waits_longer_than(const struct vox_planner *p, double ms)
 static bool is_alarming(const struct vox_planner *p, double overdue, double ready)
 {
     double until = overdue + (ready > 0 ? ready * (1 + SLOW) : 0);
-    bool lossy = p->hole_rate * p->hole_ms > 1000 * LOSSY;
-    double patience = TOLERANCE_MS + (lossy ? p->hole_ms : 0);
-    return overdue >= patience && ready < ENOUGH_MS &&
+    return overdue >= TOLERANCE_MS && ready < ENOUGH_MS && !is_lost(p, overdue) &&
            waits_longer_than(p, until) > RISK * waits_longer_than(p, overdue);
 }
 
@@ -285,13 +300,11 @@ static void choose(struct vox_planner *p)
 
 /* ---- holes ---- */
 
-static void note_hole(struct vox_planner *p, double hole, double elapsed)
+static void note_hole(struct vox_planner *p, double hole)
 {
-    p->hole_rate *= exp(-elapsed / 1000 / HOLE_MEMORY_S);
     if (hole <= 0)
         return;
-    p->hole_rate += 1 / HOLE_MEMORY_S;
-    p->hole_ms += (hole - p->hole_ms) * 0.1;
+    count(p, p->holed, hole);
     p->reordered -= p->reordered * 0.03;
 }
 
@@ -332,17 +345,19 @@ void vox_planner_packet(struct vox_planner *p, enum vox_planner_kind kind, int64
     double media = media_ms(ts);
     double length = media_ms(duration_ticks);
     double seen = to_ms(seen_ns - p->origin_ns);
-    bool in_order = kind != VOX_PLANNER_OVERTAKEN && ts >= p->newest_ts;
+    bool is_old = kind == VOX_PLANNER_OVERTAKEN || kind == VOX_PLANNER_REPAIRED;
+    bool in_order = !is_old && ts >= p->newest_ts;
+    bool awaited_late = kind == VOX_PLANNER_OVERTAKEN && p->reordered >= REORDERING;
     double hole = in_order && kind != VOX_PLANNER_AFTER_PAUSE ? media_ms(ts - p->newest_ts) : 0;
     double awaited = media - hole; /* the first that was missing */
     move_base(p, least_transit(p, media, seen - media));
     double due = media + p->base;
     if (in_order)
         note_wait(p, hole > 0 ? 0 : seen - (p->seen > due ? p->seen : due));
-    else if (p->reordered >= REORDERING)
+    else if (awaited_late)
         note_wait(p, seen - due);
-    note_hole(p, hole, seen - p->seen);
-    p->reordered += in_order ? 0 : (1 - p->reordered) * 0.1;
+    note_hole(p, hole);
+    p->reordered += kind == VOX_PLANNER_OVERTAKEN ? (1 - p->reordered) * 0.1 : 0;
     learn_quiet(p);
     if (hole > OUTAGE_MS)
         reseat(p);
@@ -355,7 +370,7 @@ void vox_planner_packet(struct vox_planner *p, enum vox_planner_kind kind, int64
                 .cut_most =
                     p->stretch && hole > KEEP_MS && hole < OUTAGE_MS ? (float)(hole - KEEP_MS) : 0,
                 .unplayed = in_order ? 0 : (float)length,
-                .alarm = hole < OUTAGE_MS && (in_order || p->reordered >= REORDERING) ? 1 : 0,
+                .alarm = hole < OUTAGE_MS && (in_order || awaited_late) ? 1 : 0,
             });
     choose(p);
     p->newest_ts = in_order ? ts + duration_ticks : p->newest_ts;

@@ -15,6 +15,8 @@
  *
  * Stalls: a packet that is overdue for longer than usual is waited for at half the speed, as soon
  * as the wait is likely to outlast the audio that is left; how likely, a histogram of waits says.
+ * Not where packets are lost more often than late for so long: what does not come, or comes in a
+ * copy at its own time, is not worth the stretching.
  *
  * offset: playout time minus media time. seen_ns: the time of the pull from which on a packet could
  * be played, so that what the grid of the pulls costs is learned with the rest.
@@ -38,7 +40,8 @@ enum {
 enum vox_planner_kind {
     VOX_PLANNER_NEXT,        /* newer than all before it */
     VOX_PLANNER_AFTER_PAUSE, /* the same; between it and the one before it nothing was sent */
-    VOX_PLANNER_OVERTAKEN,   /* a newer one came before it, or brought what it held */
+    VOX_PLANNER_OVERTAKEN,   /* a newer one came before it */
+    VOX_PLANNER_REPAIRED,    /* another one brought what it held: here is when */
 };
 
 enum vox_planner_action { VOX_PLANNER_KEEP, VOX_PLANNER_LENGTHEN, VOX_PLANNER_SHORTEN };
@@ -86,9 +89,8 @@ struct vox_planner {
     unsigned minima_head, minima_tail;
     float waited[VOX_PLANNER_WAITS]; /* [b]: weight of waits of at least b buckets */
     float wait_weight;
-    double reordered; /* share of holes that were filled late */
-    double hole_rate; /* per second */
-    double hole_ms;   /* mean length */
+    float holed[VOX_PLANNER_WAITS]; /* [b]: the same of holes, by their length */
+    double reordered;               /* share of holes that were filled late */
 };
 
 void vox_planner_init(struct vox_planner *planner, const struct vox_planner_config *config);

@@ -173,7 +173,7 @@ void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet)
     /* Its in-band FEC brings the frame in front of it. */
     if (packet->info.has_lbrr && packet->index > t->newest_index + 1 &&
         packet->ts - frame >= t->newest_end_ts && t->packet_ticks > 0) {
-        keep_unseen(t, VOX_PLANNER_OVERTAKEN, packet->ts - frame, frame, arrival_ns);
+        keep_unseen(t, VOX_PLANNER_REPAIRED, packet->ts - frame, frame, arrival_ns);
         t->repaired_ts = packet->ts - frame;
     }
     t->newest_index = packet->index;
@@ -184,7 +184,7 @@ void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet)
 void vox_timing_repaired(struct vox_timing *t, const struct vox_packet *copy)
 {
     if (copy->ts != t->repaired_ts) /* better than FEC, but no sooner */
-        keep_unseen(t, VOX_PLANNER_OVERTAKEN, copy->ts, copy->info.duration_ticks,
+        keep_unseen(t, VOX_PLANNER_REPAIRED, copy->ts, copy->info.duration_ticks,
                     copy->arrival_ns);
 }
 
