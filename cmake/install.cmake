@@ -26,7 +26,7 @@ install(TARGETS voxgram_static voxgram_shared
 # Laid out as in the sources, so that #include "base/api.h" inside them finds its way.
 install(FILES sender/sender.h receiver/receiver.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgram)
-install(FILES common/base/api.h common/base/err.h common/base/time.h
+install(FILES common/base/api.h common/base/err.h common/base/prefer.h common/base/time.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgram/base)
 
 # Relative, so that an installed tree can be moved.

@@ -244,12 +244,23 @@ static bool is_sound_file(const char *option, const char *path)
     return false;
 }
 
+/* The delay that the receiver may choose is what repairs may take. */
+static void share_budget(struct vox_replay_options *o)
+{
+    struct vox_playout_options defaults;
+    vox_playout_options_init(&defaults);
+    if (o->playout.max_delay_ns != defaults.max_delay_ns)
+        o->encoding.max_delay_ns = o->playout.max_delay_ns;
+    o->encoding.prefer = o->playout.prefer;
+}
+
 static bool settle(struct vox_replay_options *o)
 {
     if (o->loop && o->duration_ns == 0) {
         vox_message_error("--loop has no end: add --duration S");
         return false;
     }
+    share_budget(o);
     return vox_network_options_check(&o->network) && vox_encoding_options_settle(&o->encoding) &&
            vox_playout_options_check(&o->playout) && take_card("mic", &o->microphone) &&
            take_card("speaker", &o->speaker) && is_sound_file("out", o->out) &&

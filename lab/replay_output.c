@@ -12,6 +12,7 @@
 #include "lab/score.h"
 #include "net/clock.h"
 #include "receiver/report.h"
+#include "sender/adapt_report.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -306,6 +307,8 @@ static bool write_stats(const struct verdict *v)
         return false;
     json_t *object = vox_report_object(&v->run->result.receiver, &context, true);
     json_object_set_new(object, "sent", sent_object(v->run));
+    if (v->options->encoding.adapt)
+        json_object_set_new(object, "adapt", vox_adapt_json(&v->run->result.senders[0]));
     if (v->has_rating)
         json_object_set_new(object, "e_model", rating_object(v));
     if (v->has_quality)
@@ -318,6 +321,19 @@ static bool write_stats(const struct verdict *v)
     return close_text(file, path, written);
 }
 
+static bool write_change(const struct vox_run_change *change,
+                         const struct vox_report_context *context, FILE *file)
+{
+    json_t *object = vox_adapt_event_json(&change->event);
+    json_object_set_new(object, "t_ms",
+                        number(vox_ns_to_ms(change->event.t_ns - context->start_ns)));
+    json_object_set_new(object, "sender", json_integer(change->sender));
+    bool written = json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(15)) == 0 &&
+                   fputc('\n', file) != EOF;
+    json_decref(object);
+    return written;
+}
+
 static bool write_events(const struct verdict *v)
 {
     const struct vox_report_context context = context_of(v);
@@ -325,9 +341,16 @@ static bool write_events(const struct verdict *v)
     FILE *file = open_text(path, "events");
     if (!file)
         return false;
+    const struct vox_run *run = v->run;
     bool written = true;
-    for (size_t i = 0; i < v->run->event_count && written; i++)
-        written = vox_report_event(&v->run->events[i], &context, file) == 0;
+    size_t change = 0;
+    for (size_t i = 0; i <= run->event_count && written; i++) {
+        int64_t t_ns = i < run->event_count ? run->events[i].t_ns : INT64_MAX;
+        for (; change < run->change_count && run->changes[change].event.t_ns <= t_ns; change++)
+            written = written && write_change(&run->changes[change], &context, file);
+        if (i < run->event_count)
+            written = written && vox_report_event(&run->events[i], &context, file) == 0;
+    }
     return close_text(file, path, written);
 }
 

@@ -112,6 +112,21 @@ static void note_event(void *ctx, const struct vox_event *event)
     }
 }
 
+static void note_change(void *ctx, int sender, const struct vox_sender_event *event)
+{
+    struct recorder *rec = ctx;
+    struct vox_run *run = rec->run;
+    void *changes = run->changes;
+    if (event->kind != VOX_SENDER_EVENT_ADAPTED)
+        return;
+    if (!grow(&changes, run->change_count, &run->change_room, sizeof *run->changes)) {
+        rec->failed = true;
+        return;
+    }
+    run->changes = changes;
+    run->changes[run->change_count++] = (struct vox_run_change){.sender = sender, .event = *event};
+}
+
 /* ---- sound ---- */
 
 static void note_sample(struct recorder *rec, struct vox_receiver *receiver, int64_t t_ns)
@@ -203,6 +218,7 @@ int vox_run_simulate(const struct vox_run_config *config, struct vox_run *out)
                                                   .on_pcm = hear,
                                                   .on_event = note_event,
                                                   .on_played = note_played,
+                                                  .on_sender_event = note_change,
                                                   .ctx = rec};
         if (config->keep_tapes)
             sim->observer.on_datagram = note_datagram;
@@ -247,6 +263,7 @@ void vox_run_clear(struct vox_run *run)
         vox_tape_destroy(run->tapes[i]);
     }
     free(run->events);
+    free(run->changes);
     free(run->samples);
     free(run->pcm);
     memset(run, 0, sizeof *run);

@@ -53,12 +53,19 @@ struct vox_run_sample {
     int64_t target_ns;
 };
 
+struct vox_run_change {
+    int sender;
+    struct vox_sender_event event; /* VOX_SENDER_EVENT_ADAPTED */
+};
+
 struct vox_run {
     struct vox_sim_result result;
     struct vox_run_stream streams[VOX_SIM_MAX_SENDERS];
     int stream_count;
     struct vox_event *events; /* as told, which for glitches is when their cause was known */
     size_t event_count, event_room;
+    struct vox_run_change *changes; /* of protection */
+    size_t change_count, change_room;
     struct vox_run_sample *samples;
     size_t sample_count, sample_room;
     /* What was heard, without silence after the last sound that was due: */

@@ -240,6 +240,14 @@ static int open_receiver(struct sim *sim)
     return err;
 }
 
+static void tell_sender_event(void *ctx, const struct vox_sender_event *event)
+{
+    const struct post *post = ctx;
+    const struct vox_sim_observer *observer = &post->sim->config->observer;
+    if (observer->on_sender_event)
+        observer->on_sender_event(observer->ctx, post->number, event);
+}
+
 static int open_post(struct sim *sim, int number)
 {
     const struct vox_sim_sender *sender = &sim->config->senders[number];
@@ -248,6 +256,7 @@ static int open_post(struct sim *sim, int number)
     post->sim = sim;
     post->number = number;
     talker.on_datagram = send_there;
+    talker.on_event = tell_sender_event;
     talker.ctx = post;
     int err = vox_talker_create(&talker, &post->talker);
     if (err >= 0)

@@ -55,6 +55,7 @@ struct vox_sim_observer {
                    int valid, bool was_idle, int64_t playout_ns);
     void (*on_event)(void *ctx, const struct vox_event *event);
     void (*on_played)(void *ctx, const struct vox_played_packet *packet);
+    void (*on_sender_event)(void *ctx, int sender, const struct vox_sender_event *event);
     void *ctx;
 };
 

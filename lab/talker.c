@@ -43,7 +43,7 @@ static int create_engine(struct vox_talker *talker)
     if (!talker->block)
         return VOX_ENOMEM;
     c->engine.on_datagram = c->on_datagram;
-    c->engine.on_event = NULL;
+    c->engine.on_event = c->on_event;
     c->engine.ctx = c->ctx;
     return vox_sender_create(&c->engine, &talker->engine);
 }

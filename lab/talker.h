@@ -35,6 +35,7 @@ struct vox_talker_config {
     int64_t start_ns;                  /* capture of the first sample */
     const struct vox_tape *tape;       /* borrowed; instead of all the above if not NULL */
     void (*on_datagram)(void *ctx, const struct vox_datagram *datagram);
+    void (*on_event)(void *ctx, const struct vox_sender_event *event); /* may be NULL */
     void *ctx;
 };
 

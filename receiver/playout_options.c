@@ -2,12 +2,12 @@
 
 #include "base/time.h"
 #include "cli/message.h"
+#include "cli/prefer.h"
 
 #include <string.h>
 
 #define PREFIX "playout-"
 
-static const char *const prefers[] = {"latency", "balanced", "smooth", NULL};
 static const char *const profiles[] = {"voice", "music", NULL};
 
 void vox_playout_options_init(struct vox_playout_options *options)
@@ -51,7 +51,7 @@ size_t vox_playout_options_rows(struct vox_playout_options *o, bool prefixed,
          .argument = "WHAT",
          .group = "Playout",
          .kind = VOX_OPTION_CHOICE,
-         .choices = prefers,
+         .choices = vox_prefer_names,
          .target.integer = &o->prefer,
          .help = "what auto spares where it must choose: latency takes more glitches, smooth "
                  "waits longer; balanced (default) as listeners weigh both"},
@@ -80,18 +80,12 @@ bool vox_playout_options_check(const struct vox_playout_options *o)
     return false;
 }
 
-static const double prices_ms[] = {
-    [VOX_PREFER_LATENCY] = VOX_PREFER_LATENCY_MS,
-    [VOX_PREFER_BALANCED] = VOX_PREFER_BALANCED_MS,
-    [VOX_PREFER_SMOOTH] = VOX_PREFER_SMOOTH_MS,
-};
-
 void vox_playout_options_apply(const struct vox_playout_options *o,
                                struct vox_receiver_config *config)
 {
     config->delay_ns = o->delay_ns;
     config->min_delay_ns = o->min_delay_ns;
     config->max_delay_ns = o->max_delay_ns;
-    config->prefer_ms = prices_ms[o->prefer];
+    config->prefer_ms = vox_prefer_ms((enum vox_prefer)o->prefer);
     config->keep_tempo = o->music != 0;
 }

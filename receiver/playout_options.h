@@ -24,8 +24,6 @@
 
 enum { VOX_PLAYOUT_OPTIONS = 5 };
 
-enum vox_prefer { VOX_PREFER_LATENCY, VOX_PREFER_BALANCED, VOX_PREFER_SMOOTH };
-
 struct vox_playout_options {
     int64_t delay_ns; /* below 0: adaptive */
     int64_t min_delay_ns, max_delay_ns;

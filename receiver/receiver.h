@@ -30,6 +30,7 @@
 #define VOX_RECEIVER_H
 
 #include "base/api.h"
+#include "base/prefer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,13 +114,6 @@ struct vox_event {
     int64_t late_ns;
     int64_t value;
 };
-
-/* What one per cent of concealment is worth, in ms of delay: balanced by ITU-T G.107 (158..198). */
-#define VOX_PREFER_LATENCY_MS 60.0
-#define VOX_PREFER_BALANCED_MS 190.0
-#define VOX_PREFER_SMOOTH_MS 600.0
-#define VOX_PREFER_LEAST_MS 1.0
-#define VOX_PREFER_MOST_MS 10000.0
 
 /* A packet that is played. */
 struct vox_played_packet {

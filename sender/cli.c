@@ -231,6 +231,7 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vo
     defaults(out, &given);
     size_t count = source_rows(rows, out, &given);
     count += vox_encoding_options_rows(&out->encoding, rows + count);
+    count += vox_budget_options_rows(&out->encoding, rows + count);
     count += vox_network_options_rows(&out->network, "Simulated network, applied before sending",
                                       rows + count);
     count += network_rows(rows + count, out);

@@ -13,9 +13,8 @@ enum { SILENT_BYTES = 2 };
 
 struct vox_encoder {
     OpusEncoder *opus;
-    int frame_ticks;
+    struct vox_encoder_config config;
     int lookahead;
-    bool dtx;
 };
 
 /*
@@ -95,8 +94,7 @@ int vox_encoder_create(const struct vox_encoder_config *config, struct vox_encod
     int application = vox_profile_settings(config->profile)->application;
     int opus_err = OPUS_OK;
     e->opus = opus_encoder_create(VOX_RTP_HZ, config->channels, application, &opus_err);
-    e->frame_ticks = config->frame_ticks;
-    e->dtx = config->dtx;
+    e->config = *config;
     int err = 0;
     if (!e->opus)
         err = opus_err == OPUS_ALLOC_FAIL ? VOX_ENOMEM : VOX_ECODEC;
@@ -121,17 +119,31 @@ void vox_encoder_destroy(struct vox_encoder *e)
     free(e);
 }
 
+int vox_encoder_set(struct vox_encoder *e, int bitrate_bps, bool fec)
+{
+    struct vox_encoder_config config = e->config;
+    config.bitrate_bps = bitrate_bps;
+    config.fec = fec;
+    if (!is_valid(&config))
+        return VOX_EINVAL;
+    int err = configure(e->opus, &config);
+    if (err < 0)
+        return err;
+    e->config = config;
+    return 0;
+}
+
 int vox_encoder_encode(struct vox_encoder *e, const float *pcm, uint8_t *out, size_t capacity,
                        struct vox_encoded *result)
 {
-    int bytes = opus_encode_float(e->opus, pcm, e->frame_ticks, out, (opus_int32)capacity);
+    int bytes = opus_encode_float(e->opus, pcm, e->config.frame_ticks, out, (opus_int32)capacity);
     if (bytes <= 0)
         return VOX_ECODEC;
     struct vox_opus_info info;
     bool parsed = vox_opus_parse(out, (size_t)bytes, &info) >= 0;
     *result = (struct vox_encoded){
         .bytes = (size_t)bytes,
-        .silent = e->dtx && bytes <= SILENT_BYTES,
+        .silent = e->config.dtx && bytes <= SILENT_BYTES,
         .has_lbrr = parsed && info.has_lbrr,
         .channels = parsed ? info.channels : 0,
     };

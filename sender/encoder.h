@@ -78,6 +78,12 @@ const struct vox_profile_settings *vox_profile_settings(enum vox_profile profile
 int vox_encoder_create(const struct vox_encoder_config *config, struct vox_encoder **out);
 void vox_encoder_destroy(struct vox_encoder *encoder);
 
+/*
+ * From the next frame on. Those and the frame length are to be in the ranges of create. Errors,
+ * nothing changed: VOX_EINVAL, VOX_ECODEC.
+ */
+int vox_encoder_set(struct vox_encoder *encoder, int bitrate_bps, bool fec);
+
 /* One frame of frame_ticks x channels samples. Errors: VOX_ECODEC. */
 int vox_encoder_encode(struct vox_encoder *encoder, const float *pcm, uint8_t *out, size_t capacity,
                        struct vox_encoded *result);

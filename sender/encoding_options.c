@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "cli/message.h"
+#include "cli/prefer.h"
 #include "sender/encoder.h"
 #include "sender/protect.h"
 
@@ -10,11 +11,18 @@
 
 static const char *const profiles[] = {"voice", "music", "lowdelay", NULL};
 
-enum { FROM_PROFILE = -1, MAX_SPACING = VOX_PROTECT_MAX_DISTANCE / VOX_RED_MAX_COPIES };
+enum {
+    FROM_PROFILE = -1,
+    DEFAULT_DELAY = -1,
+    MAX_SPACING = VOX_PROTECT_MAX_DISTANCE / VOX_RED_MAX_COPIES
+};
 
 void vox_encoding_options_init(struct vox_encoding_options *options)
 {
-    *options = (struct vox_encoding_options){.complexity = FROM_PROFILE, .red_spacing = 1};
+    *options = (struct vox_encoding_options){.complexity = FROM_PROFILE,
+                                             .red_spacing = 1,
+                                             .max_delay_ns = DEFAULT_DELAY,
+                                             .prefer = VOX_PREFER_BALANCED};
 }
 
 size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_option *rows)
@@ -97,9 +105,47 @@ size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_opti
          .target.string = &o->red_at,
          .help = "copies of the packets so many before, up to four, instead of --red and "
                  "--red-spacing: 1,3 brings a lost one back at once, or after two more"},
+        {.name = "adapt",
+         .group = "Encoding",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->adapt,
+         .help = "choose bitrate (--bitrate is the most), in-band FEC and copies from what "
+                 "receivers report, within --max-delay and --max-bitrate"},
+        {.name = "max-bitrate",
+         .argument = "KBPS",
+         .group = "Encoding",
+         .kind = VOX_OPTION_KBPS,
+         .min = 12,
+         .max = 3000,
+         .target.integer = &o->max_wire_bps,
+         .help = "with --adapt: of all that is on the wire, headers included (default: two and a "
+                 "half times what the plain stream takes)"},
     };
     memcpy(rows, table, sizeof table);
     return VOX_ENCODING_OPTIONS;
+}
+
+size_t vox_budget_options_rows(struct vox_encoding_options *o, struct vox_option *rows)
+{
+    const struct vox_option table[VOX_BUDGET_OPTIONS] = {
+        {.name = "max-delay",
+         .argument = "MS",
+         .group = "Encoding",
+         .kind = VOX_OPTION_MS,
+         .max = 10000,
+         .target.ns = &o->max_delay_ns,
+         .help = "with --adapt: that waiting for repairs may cost at the receiver (default 100)"},
+        {.name = "prefer",
+         .argument = "WHAT",
+         .group = "Encoding",
+         .kind = VOX_OPTION_CHOICE,
+         .choices = vox_prefer_names,
+         .target.integer = &o->prefer,
+         .help = "with --adapt, what to spare: latency takes more glitches, smooth waits longer; "
+                 "balanced (default) as listeners weigh both"},
+    };
+    memcpy(rows, table, sizeof table);
+    return VOX_BUDGET_OPTIONS;
 }
 
 static bool take_frame(struct vox_encoding_options *o)
@@ -151,6 +197,19 @@ static bool read_distances(struct vox_encoding_options *o)
     return false;
 }
 
+static bool has_one_master(const struct vox_encoding_options *o)
+{
+    const char *other = o->fec             ? "--fec"
+                        : o->red_at        ? "--red-at"
+                        : o->red_depth > 0 ? "--red"
+                                           : NULL;
+    if (o->adapt && other)
+        vox_message_error("--adapt chooses that itself: leave out %s", other);
+    if (!o->adapt && o->max_wire_bps > 0)
+        vox_message_error("--max-bitrate is what --adapt may spend; add --adapt, or say --bitrate");
+    return o->adapt ? !other : o->max_wire_bps == 0;
+}
+
 static bool take_distances(struct vox_encoding_options *o)
 {
     if (o->red_at && o->red_depth > 0) {
@@ -185,7 +244,8 @@ bool vox_encoding_options_settle(struct vox_encoding_options *o)
     o->frame_ticks = settings->frame_ticks;
     if (o->complexity == FROM_PROFILE)
         o->complexity = settings->complexity;
-    return take_frame(o) && fits_a_datagram(o) && take_distances(o) && red_reaches(o);
+    return take_frame(o) && fits_a_datagram(o) && has_one_master(o) && take_distances(o) &&
+           red_reaches(o);
 }
 
 int vox_encoding_options_channels(const struct vox_encoding_options *o, int source_channels)
@@ -205,4 +265,9 @@ void vox_encoding_options_apply(const struct vox_encoding_options *o, int source
     config->dtx = o->dtx;
     config->fec = o->fec;
     memcpy(config->red_distances, o->red_distances, sizeof config->red_distances);
+    config->adapt = o->adapt;
+    config->max_wire_bps = o->max_wire_bps;
+    if (o->max_delay_ns >= 0)
+        config->max_delay_ns = o->max_delay_ns;
+    config->prefer_ms = vox_prefer_ms((enum vox_prefer)o->prefer);
 }

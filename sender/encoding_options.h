@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOX_ENCODING_OPTIONS = 10 };
+enum { VOX_ENCODING_OPTIONS = 12, VOX_BUDGET_OPTIONS = 2 };
 
 struct vox_encoding_options {
     int profile;      /* enum vox_profile */
@@ -36,6 +36,10 @@ struct vox_encoding_options {
     int red_depth, red_spacing;
     const char *red_at;                       /* distances instead, as 1,3; NULL: none */
     int red_distances[VOX_SENDER_MAX_COPIES]; /* settled */
+    bool adapt;
+    int max_wire_bps;     /* 0: the engine's default */
+    int64_t max_delay_ns; /* below 0: likewise */
+    int prefer;           /* enum vox_prefer */
 };
 
 /* The profile for voice, with its own settings. */
@@ -43,6 +47,10 @@ void vox_encoding_options_init(struct vox_encoding_options *options);
 
 /* Writes VOX_ENCODING_OPTIONS rows that write into options, and returns how many that are. */
 size_t vox_encoding_options_rows(struct vox_encoding_options *options, struct vox_option *rows);
+
+/* What else --adapt may spend, where the receiver's playout does not ask for the same: writes
+ * VOX_BUDGET_OPTIONS rows, and returns how many that are. */
+size_t vox_budget_options_rows(struct vox_encoding_options *options, struct vox_option *rows);
 
 /* Fills in what the profile decides. False: they do not go together; it was said why. */
 bool vox_encoding_options_settle(struct vox_encoding_options *options);

@@ -5,6 +5,7 @@
 #include "sender/mic.h"
 #include "sender/outlet.h"
 #include "sender/progress.h"
+#include "sender/adapt_report.h"
 #include "sender/report.h"
 #include "sender/session_file.h"
 
@@ -154,12 +155,16 @@ static void on_datagram(void *ctx, const struct vox_datagram *datagram)
 static void on_event(void *ctx, const struct vox_sender_event *event)
 {
     struct vox_host *h = ctx;
+    char text[VOX_ADAPT_TEXT_BYTES];
     switch (event->kind) {
     case VOX_SENDER_EVENT_CAPTURE_GAP:
         vox_message_detail("%.0f ms of audio are missing at the source",
                            vox_ns_to_ms(event->value_ns));
         break;
     case VOX_SENDER_EVENT_REPORT:
+        break;
+    case VOX_SENDER_EVENT_ADAPTED:
+        vox_message_detail("%s", vox_adapt_text(event, text));
         break;
     case VOX_SENDER_EVENT_RECEIVER_BYE:
         vox_message_info("the receiver has left; sending to %s goes on", h->destination);

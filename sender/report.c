@@ -1,5 +1,7 @@
 #include "sender/report.h"
 
+#include "sender/adapt_report.h"
+
 #include "base/err.h"
 #include "base/time.h"
 #include "cli/message.h"
@@ -137,6 +139,8 @@ static json_t *report_json(const struct vox_send_report *r)
         "received", count(r->sender.rtcp_received), "rejected", count(r->sender.rtcp_rejected));
     if (object)
         json_object_set_new(object, "redundancy", redundancy_json(&r->sender));
+    if (object && r->options->encoding.adapt)
+        json_object_set_new(object, "adapt", vox_adapt_json(&r->sender));
     if (object && r->late)
         json_object_set_new(object, "pacing_us", pacing_json(r->late));
     return object;
@@ -187,6 +191,11 @@ static void summarize_sound(const struct vox_send_report *r)
     if (s->red_packets > 0)
         vox_message_info("Copies of earlier ones were in %llu packets, for %.1f kbit/s more.",
                          (unsigned long long)s->red_packets, copies_kbps(s));
+    char text[VOX_ADAPT_TEXT_BYTES];
+    if (r->options->encoding.adapt)
+        vox_message_info("The protection was changed %llu times; at the end it was %s.",
+                         (unsigned long long)s->adaptations,
+                         vox_protection_text(&s->protection, text));
     if (r->channels == 2 && s->stereo_packets > 0 && s->stereo_packets < s->packets)
         vox_message_info("Of these packets, %llu are stereo; for the others there were too few "
                          "bits.",

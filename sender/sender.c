@@ -1,5 +1,6 @@
 #include "sender/sender.h"
 
+#include "sender/adapt.h"
 #include "sender/encoder.h"
 #include "sender/feedback.h"
 #include "sender/framer.h"
@@ -35,6 +36,9 @@ enum {
  */
 #define STALE_NS (20 * VOX_NS_PER_MS)
 
+/* That repairs may cost: what a conversation bears beside a network's own delay (ITU-T G.114). */
+#define DEFAULT_MAX_DELAY_NS (100 * VOX_NS_PER_MS)
+
 /* The largest sample of 16-bit audio: what a clipped recording is full of. */
 #define FULL_SCALE (32767.0F / 32768.0F)
 
@@ -47,6 +51,8 @@ struct vox_sender {
     struct vox_packetizer packetizer;
     struct vox_protect protect;
     struct vox_feedback feedback;
+    struct vox_adapt adapt; /* if that is wanted */
+    struct vox_protection protection;
     struct vox_pcm_meter meter;
     struct vox_sender_stats stats;
     int64_t frame_ns;
@@ -74,6 +80,8 @@ void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile p
         .expected_loss_pct = DEFAULT_EXPECTED_LOSS_PCT,
         .payload_type = DEFAULT_PAYLOAD_TYPE,
         .red_payload_type = DEFAULT_RED_PAYLOAD_TYPE,
+        .max_delay_ns = DEFAULT_MAX_DELAY_NS,
+        .prefer_ms = VOX_PREFER_BALANCED_MS,
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
         .cname = "voxgram",
     };
@@ -88,8 +96,14 @@ static bool is_payload_type(uint8_t type)
 static bool is_red_valid(const struct vox_sender_config *c)
 {
     return vox_protect_can(c->red_distances, c->frame_ticks) &&
-           (c->red_distances[0] == 0 ||
+           ((c->red_distances[0] == 0 && !c->adapt) ||
             (is_payload_type(c->red_payload_type) && c->red_payload_type != c->payload_type));
+}
+
+static bool is_budget_valid(const struct vox_sender_config *c)
+{
+    return c->max_delay_ns >= 0 && c->max_wire_bps >= 0 && c->prefer_ms >= VOX_PREFER_LEAST_MS &&
+           c->prefer_ms <= VOX_PREFER_MOST_MS;
 }
 
 /* The encoder checks its own part. */
@@ -97,8 +111,9 @@ static bool is_valid(const struct vox_sender_config *c)
 {
     return c->on_datagram && c->input_hz >= 1000 && c->input_hz <= 768000 && c->input_bits >= 8 &&
            c->input_bits <= FLOAT_BITS && c->input_channels >= 1 && c->input_channels <= 8 &&
-           is_payload_type(c->payload_type) && is_red_valid(c) && c->capture_time_id <= 14 &&
-           c->cname && c->cname[0] != '\0' && strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
+           is_payload_type(c->payload_type) && is_red_valid(c) && is_budget_valid(c) &&
+           c->capture_time_id <= 14 && c->cname && c->cname[0] != '\0' &&
+           strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
 }
 
 static int bitrate_of(const struct vox_sender_config *c)
@@ -115,6 +130,43 @@ static void emit(struct vox_sender *s, enum vox_datagram_kind kind, size_t len, 
     struct vox_datagram datagram = {
         .kind = kind, .bytes = s->datagram, .len = len, .send_ns = send_ns};
     s->config.on_datagram(s->config.ctx, &datagram);
+}
+
+/* Another protection from the next frame on. */
+static void set_protection(struct vox_sender *s, const struct vox_protection *protection)
+{
+    s->protection = *protection;
+    vox_protect_set(&s->protect, protection->distances);
+    int err = vox_encoder_set(s->encoder, protection->bitrate_bps, protection->fec);
+    if (err < 0)
+        s->err = err;
+}
+
+static void adapt(struct vox_sender *s, int64_t now_ns)
+{
+    const struct vox_feedback_view *view = &s->feedback.view;
+    enum vox_adapt_reason reason;
+    if (!vox_adapt_report(&s->adapt, &s->feedback.fates,
+                          &(struct vox_adapt_view){.now_ns = now_ns,
+                                                   .rtt_ns = view->rtt_ns,
+                                                   .jitter_ns = view->jitter_ns},
+                          &reason))
+        return;
+    set_protection(s, &s->adapt.protection);
+    s->stats.adaptations++;
+    s->stats.adapt_reason = reason;
+    const struct vox_odds_loss *loss = &s->adapt.network.loss;
+    struct vox_sender_event event = {
+        .kind = VOX_SENDER_EVENT_ADAPTED,
+        .t_ns = now_ns,
+        .reason = reason,
+        .protection = s->protection,
+        .loss_pct = 100 * loss->share,
+        .burst_packets = loss->burst,
+        .wire_bps = vox_dial_wire_bps(&s->adapt.dial, &s->protection),
+    };
+    if (s->config.on_event)
+        s->config.on_event(s->config.ctx, &event);
 }
 
 static void emit_report(struct vox_sender *s, int64_t now_ns, bool bye)
@@ -185,6 +237,9 @@ static void send_packet(struct vox_sender *s, const struct vox_frame *frame, siz
         .payload_bytes = content.payload_bytes,
     };
     vox_feedback_sent(&s->feedback, &sent);
+    if (s->config.adapt)
+        vox_adapt_sent(&s->adapt, vox_feedback_newest_seq(&s->feedback), len + IP_UDP_BYTES,
+                       s->last_send_ns);
     emit(s, VOX_DATAGRAM_RTP, (size_t)len, s->last_send_ns);
     if (s->stats.packets == 1)
         emit_report(s, s->last_send_ns, false);
@@ -243,6 +298,21 @@ static int create_stages(struct vox_sender *s)
     return vox_framer_create(&framer, &s->framer);
 }
 
+static struct vox_protection begin_adapt(struct vox_sender *s)
+{
+    const struct vox_sender_config *c = &s->config;
+    vox_adapt_init(&s->adapt, &(struct vox_adapt_config){
+                                  .dial = {.profile = c->profile,
+                                           .channels = c->channels,
+                                           .frame_ticks = c->frame_ticks,
+                                           .bitrate_bps = bitrate_of(c),
+                                           .max_delay_ns = c->max_delay_ns,
+                                           .prefer_ms = c->prefer_ms},
+                                  .max_wire_bps = c->max_wire_bps,
+                              });
+    return s->adapt.protection;
+}
+
 static void init_stages(struct vox_sender *s)
 {
     const struct vox_sender_config *c = &s->config;
@@ -257,7 +327,11 @@ static void init_stages(struct vox_sender *s)
                                       .payload_type = c->payload_type,
                                       .frame_ticks = c->frame_ticks,
                                   });
-    vox_protect_set(&s->protect, c->red_distances);
+    struct vox_protection protection = {.bitrate_bps = bitrate_of(c), .fec = c->fec};
+    memcpy(protection.distances, c->red_distances, sizeof protection.distances);
+    if (c->adapt)
+        protection = begin_adapt(s);
+    set_protection(s, &protection);
     vox_feedback_init(&s->feedback, &(struct vox_feedback_config){
                                         .ssrc = c->ssrc,
                                         .cname = c->cname,
@@ -375,6 +449,8 @@ int vox_sender_feed(struct vox_sender *s, const void *datagram, size_t len, int6
     s->stats.rtcp_received++;
     if (news & VOX_FEEDBACK_REPORT)
         emit_event(s, VOX_SENDER_EVENT_REPORT, arrival_ns, s->feedback.view.rtt_ns);
+    if ((news & VOX_FEEDBACK_FATES) && s->config.adapt)
+        adapt(s, arrival_ns);
     if (news & VOX_FEEDBACK_BYE)
         emit_event(s, VOX_SENDER_EVENT_RECEIVER_BYE, arrival_ns, 0);
     return news != 0;
@@ -405,6 +481,10 @@ void vox_sender_read_stats(struct vox_sender *s, struct vox_sender_stats *out)
     out->reported_lost = view->lost;
     out->reported_jitter_ns = view->jitter_ns;
     out->rtt_ns = view->rtt_ns;
+    out->protection = s->protection;
+    out->adapt_loss_pct = 100 * s->adapt.network.loss.share;
+    out->adapt_burst_packets = s->adapt.network.loss.burst;
+    out->wire_cap_bps = s->adapt.congestion.cap_bps;
     out->burst_packets = view->burst_packets;
     out->rms_db = vox_pcm_meter_rms_db(&s->meter, &out->peak_db);
 }

@@ -30,6 +30,7 @@
 #define VOX_SENDER_H
 
 #include "base/api.h"
+#include "base/prefer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,30 @@ enum { VOX_SENDER_MAX_COPIES = 4 };
 
 /* What the encoder is tuned for; docs/protocol.md has the table of settings. */
 enum vox_profile { VOX_PROFILE_VOICE, VOX_PROFILE_MUSIC, VOX_PROFILE_LOWDELAY };
+
+/* What a stream spends on being heard in spite of loss. */
+struct vox_protection {
+    int bitrate_bps; /* of the audio */
+    bool fec;        /* in-band FEC (LBRR) where the codec can: encoder.h */
+    bool repeat;     /* packets that receivers ask for are sent again */
+    /* Each packet carries copies of those so many before it (RFC 2198): 1..64 and at most 341 ms,
+     * ascending; 0 ends the list. */
+    int distances[VOX_SENDER_MAX_COPIES];
+};
+
+/* Why the protection was changed. */
+enum vox_adapt_reason {
+    VOX_ADAPT_LOSS_ROSE,
+    VOX_ADAPT_LOSS_FELL,
+    VOX_ADAPT_BURSTS,      /* losses come in longer or shorter bursts */
+    VOX_ADAPT_DELAY,       /* jitter leaves more or less time for repairs */
+    VOX_ADAPT_ASKED,       /* a receiver asks for what it misses; or the round trip changed */
+    VOX_ADAPT_QUEUE,       /* congestion: the round trip has grown */
+    VOX_ADAPT_RATE,        /* congestion: loss grows with the rate */
+    VOX_ADAPT_RANDOM_LOSS, /* it did not */
+    VOX_ADAPT_ROOM,        /* congestion is over */
+    VOX_ADAPT_REASONS
+};
 
 enum vox_datagram_kind { VOX_DATAGRAM_RTP, VOX_DATAGRAM_RTCP };
 
@@ -63,12 +88,18 @@ enum vox_sender_event_kind {
     VOX_SENDER_EVENT_CAPTURE_GAP,  /* value_ns of audio is missing in front of capture time t_ns */
     VOX_SENDER_EVENT_REPORT,       /* a receiver reports on us; value_ns is the round trip or -1 */
     VOX_SENDER_EVENT_RECEIVER_BYE, /* one that had reported leaves */
+    VOX_SENDER_EVENT_ADAPTED,      /* another protection from now on, and why */
 };
 
 struct vox_sender_event {
     enum vox_sender_event_kind kind;
     int64_t t_ns;
     int64_t value_ns;
+    /* of ADAPTED: */
+    enum vox_adapt_reason reason;
+    struct vox_protection protection;
+    double loss_pct, burst_packets; /* reckoned with */
+    int wire_bps;                   /* that the protection takes at most */
 };
 
 struct vox_sender_config {
@@ -83,7 +114,14 @@ struct vox_sender_config {
     bool dtx;              /* silence is not sent (RFC 7587, section 3.1.3) */
     bool fec;              /* in-band FEC (LBRR) where the codec can: encoder.h */
     int expected_loss_pct; /* 0..100, default 8; used with fec; the codec is told less: encoder.h */
-    uint8_t payload_type;  /* 0..63, 96..127; default 96 */
+    /* What the receivers report decides on bitrate_bps, which is the most, fec and red_distances,
+     * which then are not asked for, within a budget: */
+    bool adapt;
+    int64_t max_delay_ns; /* that repairs may cost, over the fastest packet; default 100 ms */
+    int max_wire_bps; /* with headers; 0 (default): two and a half times what the plain stream takes
+                       */
+    double prefer_ms; /* VOX_PREFER_...; default VOX_PREFER_BALANCED_MS */
+    uint8_t payload_type; /* 0..63, 96..127; default 96 */
     /* Each packet carries copies of those so many before it (RFC 2198): 1..64 and at most 341 ms,
      * ascending; 0 ends the list; default none. */
     int red_distances[VOX_SENDER_MAX_COPIES];
@@ -121,6 +159,12 @@ struct vox_sender_stats {
     int64_t reported_jitter_ns;
     int64_t rtt_ns;       /* -1 until known */
     double burst_packets; /* mean loss burst of the last 1024 packets; 0: none is known */
+    /* with adapt: */
+    struct vox_protection protection; /* in force, without adapt too */
+    uint64_t adaptations;
+    enum vox_adapt_reason adapt_reason; /* of the latest */
+    double adapt_loss_pct, adapt_burst_packets;
+    int wire_cap_bps; /* what congestion leaves of the budget */
     /* level of the input since the last read: */
     double rms_db, peak_db;
     uint64_t clipped_samples; /* at or beyond full scale */

@@ -23,9 +23,10 @@ static void describe(const struct vox_send_options *options, const struct vox_se
     sdp->payload_type = stream->payload_type;
     sdp->ptime_ms = (stream->frame_ticks + 47) / 48;
     sdp->channels = stream->channels;
-    sdp->inband_fec = stream->fec;
+    sdp->inband_fec = stream->fec || stream->adapt;
     sdp->dtx = stream->dtx;
-    sdp->red_payload_type = stream->red_distances[0] > 0 ? stream->red_payload_type : 0;
+    sdp->red_payload_type =
+        stream->red_distances[0] > 0 || stream->adapt ? stream->red_payload_type : 0;
     sdp->capture_time_id = stream->capture_time_id;
     sdp->rtcp_mux = !options->no_rtcp_mux;
 }

@@ -1,0 +1,134 @@
+#include "sender/adapt.h"
+
+#include "base/time.h"
+
+#include <math.h>
+
+/* Reckoned with until somebody reports. */
+#define LOSS_ASSUMED 0.02
+/* Points of quality for which a change is made. */
+#define WORTH_IT 0.03
+#define STAYS_NS (2 * VOX_NS_PER_S)
+/* Interarrival jitter is a mean deviation (RFC 3550, section A.8): packets are late by twice as
+ * much now and then. */
+#define JITTERS 2
+/* Of a retransmission: noticing that the packet is missing. */
+#define NOTICE_NS (5 * VOX_NS_PER_MS)
+#define USUAL_BUDGET 2.5
+/* By which share or more loss or bursts must differ to be the reason of a change. */
+#define OTHER 0.2
+
+static int usual_wire_bps(const struct vox_adapt *a)
+{
+    struct vox_protection plain = {.bitrate_bps = a->dial.config.bitrate_bps};
+    return (int)(USUAL_BUDGET * vox_dial_wire_bps(&a->dial, &plain));
+}
+
+void vox_adapt_init(struct vox_adapt *a, const struct vox_adapt_config *config)
+{
+    *a = (struct vox_adapt){.raised_ns = INT64_MIN / 2, .network.loss.share = LOSS_ASSUMED};
+    vox_dial_init(&a->dial, &config->dial);
+    vox_weather_init(&a->weather);
+    int most_bps = config->max_wire_bps > 0 ? config->max_wire_bps : usual_wire_bps(a);
+    vox_congestion_init(&a->congestion, most_bps);
+    vox_dial_choose(&a->dial, &a->network, most_bps, &a->protection);
+}
+
+void vox_adapt_sent(struct vox_adapt *a, int64_t seq, int64_t wire_bytes, int64_t send_ns)
+{
+    vox_weather_sent(&a->weather, seq, wire_bytes, send_ns);
+}
+
+static struct vox_dial_network look(const struct vox_adapt *a, const struct vox_fates *fates,
+                                    const struct vox_adapt_view *view)
+{
+    struct vox_dial_network network = {.jitter_ns = JITTERS * view->jitter_ns};
+    vox_weather_loss(&a->weather, fates, &network.loss);
+    if (view->is_asked && view->rtt_ns >= 0)
+        network.retry_ns = view->rtt_ns + NOTICE_NS;
+    return network;
+}
+
+static enum vox_congestion_news look_for_congestion(struct vox_adapt *a,
+                                                    const struct vox_fates *fates,
+                                                    const struct vox_adapt_view *view, double burst)
+{
+    struct vox_fates_count count;
+    vox_fates_count(fates, a->changed_seq, &count);
+    return vox_congestion_report(&a->congestion,
+                                 &(struct vox_congestion_view){
+                                     .now_ns = view->now_ns,
+                                     .rtt_ns = view->rtt_ns,
+                                     .delivered_bps = vox_weather_delivered_bps(&a->weather),
+                                     .known = count.known,
+                                     .lost = count.lost,
+                                     .burst = burst,
+                                 });
+}
+
+static bool differs(double now, double then)
+{
+    return fabs(now - then) > OTHER * fmax(now, then);
+}
+
+static enum vox_adapt_reason reason_of(enum vox_congestion_news news,
+                                       const struct vox_dial_network *now,
+                                       const struct vox_dial_network *then)
+{
+    switch (news) {
+    case VOX_CONGESTION_QUEUE:
+        return VOX_ADAPT_QUEUE;
+    case VOX_CONGESTION_RATE:
+        return VOX_ADAPT_RATE;
+    case VOX_CONGESTION_RANDOM:
+        return VOX_ADAPT_RANDOM_LOSS;
+    case VOX_CONGESTION_ROOM:
+        return VOX_ADAPT_ROOM;
+    case VOX_CONGESTION_NOTHING:
+        break;
+    }
+    if ((now->retry_ns > 0) != (then->retry_ns > 0))
+        return VOX_ADAPT_ASKED;
+    if (differs(now->loss.share, then->loss.share))
+        return now->loss.share > then->loss.share ? VOX_ADAPT_LOSS_ROSE : VOX_ADAPT_LOSS_FELL;
+    if (now->jitter_ns / VOX_NS_PER_MS != then->jitter_ns / VOX_NS_PER_MS)
+        return VOX_ADAPT_DELAY;
+    return VOX_ADAPT_BURSTS;
+}
+
+/* Whether `best` shall take the place of what is in force. */
+static bool is_better(struct vox_adapt *a, const struct vox_dial_network *network,
+                      const struct vox_protection *best, int64_t now_ns)
+{
+    int cap_bps = a->congestion.cap_bps;
+    double best_worth = vox_dial_worth(&a->dial, network, cap_bps, best);
+    double worth = vox_dial_worth(&a->dial, network, cap_bps, &a->protection);
+    bool is_more = vox_dial_wire_bps(&a->dial, best) >= vox_dial_wire_bps(&a->dial, &a->protection);
+    if (worth >= 0 && best_worth < worth + WORTH_IT)
+        return false;
+    if (worth >= 0 && is_more && vox_congestion_is_suspected(&a->congestion))
+        return false;
+    if (is_more)
+        a->raised_ns = now_ns;
+    return is_more || worth < 0 || now_ns - a->raised_ns >= STAYS_NS;
+}
+
+bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
+                      const struct vox_adapt_view *view, enum vox_adapt_reason *reason)
+{
+    if (!vox_weather_told(&a->weather, fates, view->now_ns))
+        return false;
+    struct vox_dial_network network = look(a, fates, view);
+    enum vox_congestion_news news = look_for_congestion(a, fates, view, network.loss.burst);
+    struct vox_protection best;
+    vox_dial_choose(&a->dial, &network, a->congestion.cap_bps, &best);
+    if (!is_better(a, &network, &best, view->now_ns))
+        return false;
+    *reason = reason_of(news, &network, &a->network);
+    vox_congestion_changed(&a->congestion, vox_dial_wire_bps(&a->dial, &a->protection),
+                           vox_dial_wire_bps(&a->dial, &best), network.loss.share);
+    a->protection = best;
+    a->network = network;
+    a->changed_seq = a->weather.newest + 1;
+    return true;
+}

@@ -1,0 +1,206 @@
+#include "sender/dial.h"
+
+#include "base/prefer.h"
+#include "base/time.h"
+#include "sender/encoder.h"
+#include "sender/protect.h"
+#include "wire/red.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+enum {
+    HEADER_BYTES = 40, /* IPv4, UDP, RTP */
+    PLACES = 8,        /* distances among which copies are sought */
+    LEAST_BPS = 6000,  /* of audio, where the network carries no more */
+};
+
+/* The quality without loss, by the audio's bitrate (PESQ-WB, voice, mono, libopus 1.3.1). */
+struct point {
+    double kbps, plain, fec;
+};
+
+static const struct point quality[] = {
+    {6, 2.30, 2.30},  {8, 2.85, 2.85},  {10, 3.56, 3.56}, {12, 3.90, 3.90},  {16, 4.06, 3.99},
+    {18, 4.19, 3.35}, {20, 4.23, 3.53}, {24, 4.32, 4.03}, {28, 4.37, 4.10},  {32, 4.41, 4.23},
+    {40, 4.46, 4.37}, {48, 4.49, 4.43}, {64, 4.51, 4.48}, {510, 4.52, 4.52},
+};
+
+/* Audio's bitrates that are tried. */
+static const int ladder_kbps[] = {6,  8,  10, 12, 14, 16,  18,  20,  24,  28,  32,  36, 40,
+                                  48, 56, 64, 80, 96, 112, 128, 160, 192, 256, 384, 510};
+
+/* ITU-T G.107: up to 177 ms a millisecond is 0.024 of R, and around 80 that is 0.00085 of MOS. */
+#define BALANCED_DELAY_PRICE 0.00085
+/* Of a kbit/s: enough to send nothing for nothing. */
+#define BIT_PRICE 0.0005
+
+void vox_dial_init(struct vox_dial *dial, const struct vox_dial_config *config)
+{
+    dial->config = *config;
+    dial->delay_price = BALANCED_DELAY_PRICE * VOX_PREFER_BALANCED_MS / config->prefer_ms;
+    dial->fec_bps = vox_encoder_fec_bps(config->profile, config->frame_ticks);
+}
+
+/* ---- what a protection is worth ---- */
+
+/* Another profile's bitrates stand for those of voice that it is to its ear what they are to
+ * speech. */
+static double voice_kbps(const struct vox_dial *dial, int bitrate_bps)
+{
+    const struct vox_profile_settings *voice = vox_profile_settings(VOX_PROFILE_VOICE);
+    const struct vox_profile_settings *own = vox_profile_settings(dial->config.profile);
+    int usual_bps = own->bitrate_bps[dial->config.channels == 2];
+    return bitrate_bps / 1000.0 * voice->bitrate_bps[0] / usual_bps;
+}
+
+static double quality_without_loss(double kbps, bool fec)
+{
+    const struct point *p = quality;
+    const size_t count = sizeof quality / sizeof quality[0];
+    size_t i = 1;
+    while (i + 1 < count && kbps > p[i].kbps)
+        i++;
+    double share = (kbps - p[i - 1].kbps) / (p[i].kbps - p[i - 1].kbps);
+    share = share < 0 ? 0 : share > 1 ? 1 : share;
+    return fec ? p[i - 1].fec + share * (p[i].fec - p[i - 1].fec)
+               : p[i - 1].plain + share * (p[i].plain - p[i - 1].plain);
+}
+
+static int copies_of(const struct vox_protection *protection)
+{
+    int count = 0;
+    while (count < VOX_SENDER_MAX_COPIES && protection->distances[count] > 0)
+        count++;
+    return count;
+}
+
+int vox_dial_wire_bps(const struct vox_dial *dial, const struct vox_protection *protection)
+{
+    int copies = copies_of(protection);
+    int red = copies > 0 ? copies * VOX_RED_COPY_HEADER_BYTES + VOX_RED_PRIMARY_HEADER_BYTES : 0;
+    int headers_bps = (HEADER_BYTES + red) * 8 * (VOX_RTP_HZ / dial->config.frame_ticks);
+    return headers_bps + protection->bitrate_bps * (1 + copies);
+}
+
+/* Packets that there is time to wait for a repair. */
+static int reach_of(const struct vox_dial *dial, const struct vox_dial_network *network)
+{
+    int64_t left_ns = dial->config.max_delay_ns - network->jitter_ns;
+    return left_ns > 0 ? (int)(left_ns / vox_rtp_to_ns(dial->config.frame_ticks)) : 0;
+}
+
+/* Of these, what the protection's own repairs take. */
+static int reach_used(const struct vox_protection *protection, int reach)
+{
+    int copies = copies_of(protection);
+    int used = (copies > 0 ? protection->distances[copies - 1] : 0) + (protection->fec ? 1 : 0);
+    return protection->repeat || used > reach ? reach : used;
+}
+
+double vox_dial_worth(const struct vox_dial *dial, const struct vox_dial_network *network,
+                      int wire_bps, const struct vox_protection *protection)
+{
+    double packet_ns = (double)vox_rtp_to_ns(dial->config.frame_ticks);
+    int needed_bps = vox_dial_wire_bps(dial, protection);
+    int copies = copies_of(protection);
+    int reach = reach_of(dial, network);
+    struct vox_odds_means means = {
+        .fec = protection->fec,
+        .reach = reach_used(protection, reach),
+        .retry_packets = protection->repeat ? (double)network->retry_ns / packet_ns : 0,
+    };
+    struct vox_odds left;
+    memcpy(means.distances, protection->distances, sizeof means.distances);
+    bool too_far = copies > 0 && protection->distances[copies - 1] > reach;
+    if (too_far || (needed_bps > wire_bps && protection->bitrate_bps > LEAST_BPS))
+        return -1;
+    vox_odds_predict(&network->loss, &means, &left);
+    double best = quality_without_loss(voice_kbps(dial, protection->bitrate_bps), protection->fec);
+    double heard =
+        1 + (best - 1) * exp(-(7.9 * pow(left.missing, 0.94) + 1.56 * pow(left.coarse, 1.13)));
+    return heard - dial->delay_price * means.reach * packet_ns / VOX_NS_PER_MS -
+           BIT_PRICE * needed_bps / 1000;
+}
+
+/* ---- the search ---- */
+
+struct search {
+    const struct vox_dial *dial;
+    const struct vox_dial_network *network;
+    int wire_bps;
+    int places[PLACES];
+    int place_count;
+    double best_worth;
+    struct vox_protection best;
+};
+
+/* The highest bitrate that leaves room for the copies. */
+static int bitrate_for(const struct search *s, struct vox_protection tried)
+{
+    int best_bps = LEAST_BPS;
+    int most_bps = s->dial->config.bitrate_bps;
+    for (size_t i = 0; i < sizeof ladder_kbps / sizeof ladder_kbps[0]; i++) {
+        int bps = ladder_kbps[i] * 1000;
+        tried.bitrate_bps = bps < most_bps ? bps : most_bps;
+        if (vox_dial_wire_bps(s->dial, &tried) <= s->wire_bps)
+            best_bps = tried.bitrate_bps;
+    }
+    return best_bps;
+}
+
+static void consider(struct search *s, struct vox_protection tried)
+{
+    tried.bitrate_bps = bitrate_for(s, tried);
+    for (int k = 0; k < 4; k++) {
+        tried.fec = (k & 1) != 0;
+        tried.repeat = (k & 2) != 0;
+        bool no_fec = s->dial->fec_bps == 0 || tried.bitrate_bps < s->dial->fec_bps;
+        if ((tried.fec && no_fec) || (tried.repeat && s->network->retry_ns <= 0))
+            continue;
+        double worth = vox_dial_worth(s->dial, s->network, s->wire_bps, &tried);
+        if (worth > s->best_worth) {
+            s->best_worth = worth;
+            s->best = tried;
+        }
+    }
+}
+
+/* Each set of up to VOX_SENDER_MAX_COPIES places. */
+static void try_sets(struct search *s)
+{
+    for (unsigned set = 0; set < 1U << s->place_count; set++) {
+        struct vox_protection tried = {.fec = false};
+        int copies = 0;
+        for (int i = 0; i < s->place_count; i++) {
+            if ((set >> i & 1) != 0 && copies < VOX_SENDER_MAX_COPIES)
+                tried.distances[copies] = s->places[i];
+            copies += (int)(set >> i & 1);
+        }
+        if (copies <= VOX_SENDER_MAX_COPIES)
+            consider(s, tried);
+    }
+}
+
+/* All distances if they are few, else some that are spread evenly. */
+static void lay_out_places(struct search *s)
+{
+    int farthest = VOX_RED_MAX_OFFSET_RTP_TS / s->dial->config.frame_ticks;
+    int reach = reach_of(s->dial, s->network);
+    reach = reach < farthest ? reach : farthest;
+    reach = reach < VOX_PROTECT_MAX_DISTANCE ? reach : VOX_PROTECT_MAX_DISTANCE;
+    s->place_count = reach < PLACES ? reach : PLACES;
+    for (int i = 0; i < s->place_count; i++)
+        s->places[i] = (i + 1) * reach / s->place_count;
+}
+
+void vox_dial_choose(const struct vox_dial *dial, const struct vox_dial_network *network,
+                     int wire_bps, struct vox_protection *out)
+{
+    struct search s = {
+        .dial = dial, .network = network, .wire_bps = wire_bps, .best_worth = -HUGE_VAL};
+    lay_out_places(&s);
+    try_sets(&s);
+    *out = s.best;
+}

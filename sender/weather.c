@@ -1,0 +1,94 @@
+#include "sender/weather.h"
+
+#include "base/time.h"
+
+#include <math.h>
+
+#define SHORT_NS (VOX_NS_PER_S / 2)
+#define MIDDLE_NS (2 * VOX_NS_PER_S)
+#define LONG_NS (8 * VOX_NS_PER_S)
+/* Reports that are closer together say nothing of a rate. */
+#define LEAST_SPAN_NS VOX_NS_PER_S
+
+/* Of the standard deviation of a count, sqrt(count) or less, so much is taken for chance. */
+#define CHANCE 0.7
+/* Bursts that are taken for granted, of packets that are lost each by itself. */
+#define BURSTS_ASSUMED 2
+
+void vox_weather_init(struct vox_weather *w)
+{
+    *w = (struct vox_weather){.newest = -1, .told = -1};
+}
+
+void vox_weather_sent(struct vox_weather *w, int64_t seq, int64_t wire_bytes, int64_t send_ns)
+{
+    size_t at = (size_t)(seq % VOX_FATES_PACKETS);
+    w->newest = seq;
+    w->sent[at].wire_bytes = wire_bytes;
+    w->sent[at].send_ns = send_ns;
+}
+
+bool vox_weather_told(struct vox_weather *w, const struct vox_fates *fates, int64_t arrival_ns)
+{
+    int64_t newest = vox_fates_newest(fates);
+    int64_t from = w->told + 1;
+    if (newest <= w->told)
+        return false;
+    if (newest - from >= VOX_FATES_PACKETS)
+        from = newest - VOX_FATES_PACKETS + 1;
+    for (int64_t seq = from; seq <= newest; seq++)
+        if (vox_fates_at(fates, seq) == VOX_FATE_CAME)
+            w->came += w->sent[seq % VOX_FATES_PACKETS].wire_bytes;
+    w->told = newest;
+    size_t at = (size_t)(w->report_count++ % VOX_WEATHER_REPORTS);
+    w->reports[at].arrival_ns = arrival_ns;
+    w->reports[at].came = w->came;
+    return true;
+}
+
+/* The first of the packets that were sent less than span_ns before the newest one told of. */
+static int64_t since(const struct vox_weather *w, int64_t span_ns)
+{
+    int64_t oldest = w->newest - VOX_FATES_PACKETS + 1;
+    int64_t from_ns = w->sent[w->told % VOX_FATES_PACKETS].send_ns - span_ns;
+    int64_t seq = w->told;
+    while (seq > 0 && seq > oldest && w->sent[(seq - 1) % VOX_FATES_PACKETS].send_ns > from_ns)
+        seq--;
+    return seq;
+}
+
+static double share_of(const struct vox_fates_count *count, double chance)
+{
+    double lost = count->lost - chance * sqrt(count->lost);
+    return count->known > 0 && lost > 0 ? lost / count->known : 0;
+}
+
+void vox_weather_loss(const struct vox_weather *w, const struct vox_fates *fates,
+                      struct vox_odds_loss *out)
+{
+    static const int64_t spans_ns[] = {SHORT_NS, MIDDLE_NS, LONG_NS};
+    struct vox_fates_count count = {.known = 0};
+    *out = (struct vox_odds_loss){.share = 0};
+    if (w->told < 0)
+        return;
+    for (int i = 0; i < 3; i++) {
+        vox_fates_count(fates, since(w, spans_ns[i]), &count);
+        out->share = fmax(out->share, share_of(&count, CHANCE));
+    }
+    double alone = 1 / (1 - fmin(out->share, 0.95));
+    out->burst = (count.lost + BURSTS_ASSUMED * alone) / (count.bursts + BURSTS_ASSUMED);
+}
+
+int64_t vox_weather_delivered_bps(const struct vox_weather *w)
+{
+    uint64_t last = w->report_count - 1;
+    for (uint64_t back = 1; back < VOX_WEATHER_REPORTS && back < w->report_count; back++) {
+        size_t a = (size_t)((last - back) % VOX_WEATHER_REPORTS);
+        size_t b = (size_t)(last % VOX_WEATHER_REPORTS);
+        int64_t span_ns = w->reports[b].arrival_ns - w->reports[a].arrival_ns;
+        if (span_ns >= LEAST_SPAN_NS)
+            return (int64_t)((double)(w->reports[b].came - w->reports[a].came) * 8e9 /
+                             (double)span_ns);
+    }
+    return 0;
+}
