@@ -83,12 +83,14 @@ static void send_there(void *ctx, const struct vox_datagram *datagram)
 {
     struct post *post = ctx;
     struct vox_fate fate;
-    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
+    static const enum vox_route_kind kinds[] = {[VOX_DATAGRAM_RTP] = VOX_ROUTE_MEDIA,
+                                                [VOX_DATAGRAM_RTCP] = VOX_ROUTE_RTCP,
+                                                [VOX_DATAGRAM_RTX] = VOX_ROUTE_REPEAT};
     const struct vox_sim_observer *observer = &post->sim->config->observer;
     if (observer->on_datagram)
         observer->on_datagram(observer->ctx, post->number, post->sim->now_ns, datagram);
-    vox_route_datagram(post->there, is_media, datagram->send_ns, datagram->len, &fate);
-    if (is_media)
+    vox_route_datagram(post->there, kinds[datagram->kind], datagram->send_ns, datagram->len, &fate);
+    if (datagram->kind == VOX_DATAGRAM_RTP)
         tell_sent(post, datagram, &fate);
     launch(post->sim, ARRIVES_AT_RECEIVER, post->number, datagram->bytes, datagram->len, &fate);
 }
@@ -100,7 +102,7 @@ static void send_back(void *ctx, uint32_t path, const uint8_t *bytes, size_t len
     struct vox_fate fate;
     if (path >= (uint32_t)sim->config->sender_count)
         return;
-    vox_route_datagram(sim->posts[path].back, true, sim->now_ns, len, &fate);
+    vox_route_datagram(sim->posts[path].back, VOX_ROUTE_MEDIA, sim->now_ns, len, &fate);
     sim->result->back_sent++;
     sim->result->back_lost += fate.copies == 0;
     launch(sim, ARRIVES_AT_SENDER, (int)path, bytes, len, &fate);

@@ -28,6 +28,10 @@
 
 enum { VOX_SIM_MAX_SENDERS = 32 };
 
+/* Any number will do, as long as the network back does not see what the one there does: the seed of
+ * one is that of the other, exclusive-or this. */
+#define VOX_SIM_BACK_SEED UINT64_C(0xD1B54A32D192ED03)
+
 struct vox_sim_sender {
     struct vox_talker_config talker;       /* on_datagram and ctx are set by the simulation */
     const struct vox_impair_config *there; /* network to the receiver; NULL: perfect */

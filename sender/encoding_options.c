@@ -14,7 +14,11 @@ static const char *const profiles[] = {"voice", "music", "lowdelay", NULL};
 enum {
     FROM_PROFILE = -1,
     DEFAULT_DELAY = -1,
-    MAX_SPACING = VOX_PROTECT_MAX_DISTANCE / VOX_RED_MAX_COPIES
+    MAX_SPACING = VOX_PROTECT_MAX_DISTANCE / VOX_RED_MAX_COPIES,
+    /* Losses that retransmission leaves are few: more FEC would cost the audio more than it gives.
+     */
+    LOSS_BEHIND_RTX_PCT = 2,
+    RTX_FEC_FROM_BPS = 32000, /* told so little, libopus begins with FEC at this rate */
 };
 
 void vox_encoding_options_init(struct vox_encoding_options *options)
@@ -105,6 +109,12 @@ size_t vox_encoding_options_rows(struct vox_encoding_options *o, struct vox_opti
          .target.string = &o->red_at,
          .help = "copies of the packets so many before, up to four, instead of --red and "
                  "--red-spacing: 1,3 brings a lost one back at once, or after two more"},
+        {.name = "rtx",
+         .group = "Encoding",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->rtx,
+         .help = "send again what a receiver misses and asks for (RFC 4588), at most half as much "
+                 "as the stream itself"},
         {.name = "adapt",
          .group = "Encoding",
          .kind = VOX_OPTION_FLAG,
@@ -270,4 +280,7 @@ void vox_encoding_options_apply(const struct vox_encoding_options *o, int source
     if (o->max_delay_ns >= 0)
         config->max_delay_ns = o->max_delay_ns;
     config->prefer_ms = vox_prefer_ms((enum vox_prefer)o->prefer);
+    config->rtx = o->rtx;
+    if (o->rtx && (o->bitrate_bps == 0 || o->bitrate_bps >= RTX_FEC_FROM_BPS))
+        config->expected_loss_pct = LOSS_BEHIND_RTX_PCT;
 }

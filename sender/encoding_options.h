@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOX_ENCODING_OPTIONS = 12, VOX_BUDGET_OPTIONS = 2 };
+enum { VOX_ENCODING_OPTIONS = 13, VOX_BUDGET_OPTIONS = 2 };
 
 struct vox_encoding_options {
     int profile;      /* enum vox_profile */
@@ -36,6 +36,7 @@ struct vox_encoding_options {
     int red_depth, red_spacing;
     const char *red_at;                       /* distances instead, as 1,3; NULL: none */
     int red_distances[VOX_SENDER_MAX_COPIES]; /* settled */
+    bool rtx;
     bool adapt;
     int max_wire_bps;     /* 0: the engine's default */
     int64_t max_delay_ns; /* below 0: likewise */

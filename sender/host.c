@@ -423,8 +423,8 @@ static int throw_dice(struct vox_host *h)
 {
     struct {
         uint64_t seed, name;
-        uint32_t ssrc, timestamp;
-        uint32_t seq;
+        uint32_t ssrc, timestamp, rtx_ssrc;
+        uint16_t seq, rtx_seq;
     } dice;
     if (getrandom(&dice, sizeof dice, 0) != (ssize_t)sizeof dice) {
         vox_message_error("cannot get random numbers: %s", strerror(errno));
@@ -436,7 +436,9 @@ static int throw_dice(struct vox_host *h)
     stream->seed = dice.seed;
     stream->ssrc = dice.ssrc;
     stream->first_timestamp = dice.timestamp;
-    stream->first_seq = (uint16_t)dice.seq;
+    stream->first_seq = dice.seq;
+    stream->rtx_ssrc = dice.rtx_ssrc != dice.ssrc ? dice.rtx_ssrc : ~dice.ssrc;
+    stream->rtx_first_seq = dice.rtx_seq;
     return VOX_EXIT_DONE;
 }
 

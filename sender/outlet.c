@@ -145,11 +145,14 @@ const struct vox_address *vox_outlet_destination(const struct vox_outlet *outlet
 void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram)
 {
     struct vox_fate fate;
-    bool is_media = datagram->kind == VOX_DATAGRAM_RTP;
-    vox_route_datagram(outlet->route, is_media, datagram->send_ns, datagram->len, &fate);
+    static const enum vox_route_kind kinds[] = {[VOX_DATAGRAM_RTP] = VOX_ROUTE_MEDIA,
+                                                [VOX_DATAGRAM_RTCP] = VOX_ROUTE_RTCP,
+                                                [VOX_DATAGRAM_RTX] = VOX_ROUTE_REPEAT};
+    vox_route_datagram(outlet->route, kinds[datagram->kind], datagram->send_ns, datagram->len,
+                       &fate);
     if (fate.copies == 0)
         return;
-    size_t destination = is_media ? 0 : outlet->rtcp_destination;
+    size_t destination = datagram->kind == VOX_DATAGRAM_RTCP ? outlet->rtcp_destination : 0;
     vox_pacer_push(outlet->pacer, datagram->bytes, datagram->len, destination, fate.deliver_ns,
                    fate.copies);
 }

@@ -97,6 +97,20 @@ static json_t *redundancy_json(const struct vox_sender_stats *s)
                      number(rest > 0 ? 100 * (double)s->redundant_bytes / rest : 0, 0.01));
 }
 
+static double repeats_kbps(const struct vox_sender_stats *s)
+{
+    double seconds = (double)s->frames_captured / VOX_RTP_HZ;
+    return seconds > 0 ? (double)s->rtx_bytes * 8e-3 / seconds : 0;
+}
+
+/* What receivers asked for again; kbps with headers. */
+static json_t *retransmission_json(const struct vox_sender_stats *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "nacks", count(s->nacks_received), "asked",
+                     count(s->rtx_asked), "sent", count(s->rtx_packets), "refused",
+                     count(s->rtx_refused), "kbps", number(repeats_kbps(s), 0.01));
+}
+
 static json_t *receiver_json(const struct vox_send_report *r)
 {
     if (r->sender.reports == 0)
@@ -141,6 +155,8 @@ static json_t *report_json(const struct vox_send_report *r)
         json_object_set_new(object, "redundancy", redundancy_json(&r->sender));
     if (object && r->options->encoding.adapt)
         json_object_set_new(object, "adapt", vox_adapt_json(&r->sender));
+    if (object)
+        json_object_set_new(object, "retransmission", retransmission_json(&r->sender));
     if (object && r->late)
         json_object_set_new(object, "pacing_us", pacing_json(r->late));
     return object;
@@ -196,6 +212,11 @@ static void summarize_sound(const struct vox_send_report *r)
         vox_message_info("The protection was changed %llu times; at the end it was %s.",
                          (unsigned long long)s->adaptations,
                          vox_protection_text(&s->protection, text));
+    if (s->rtx_asked > 0)
+        vox_message_info("Receivers asked for %llu packets again; %llu were sent again, for "
+                         "%.1f kbit/s more, and %llu were refused: too late or too many.",
+                         (unsigned long long)s->rtx_asked, (unsigned long long)s->rtx_packets,
+                         repeats_kbps(s), (unsigned long long)s->rtx_refused);
     if (r->channels == 2 && s->stereo_packets > 0 && s->stereo_packets < s->packets)
         vox_message_info("Of these packets, %llu are stereo; for the others there were too few "
                          "bits.",

@@ -6,6 +6,7 @@
 #include "sender/framer.h"
 #include "sender/packetizer.h"
 #include "sender/protect.h"
+#include "sender/repeat.h"
 
 #include "base/err.h"
 #include "base/time.h"
@@ -22,6 +23,7 @@ enum {
     IP_UDP_BYTES = 28, /* IPv4 and UDP headers without options */
     DEFAULT_PAYLOAD_TYPE = 96,
     DEFAULT_RED_PAYLOAD_TYPE = 97,
+    DEFAULT_RTX_PAYLOAD_TYPE = 98,
     FLOAT_BITS = 24, /* what libopus assumes of float samples */
     DEFAULT_EXPECTED_LOSS_PCT = 8,
     GOODBYES = 3, /* nobody acknowledges a BYE */
@@ -50,6 +52,7 @@ struct vox_sender {
     struct vox_encoder *encoder;
     struct vox_packetizer packetizer;
     struct vox_protect protect;
+    struct vox_repeat *repeat; /* NULL: nothing is repeated */
     struct vox_feedback feedback;
     struct vox_adapt adapt; /* if that is wanted */
     struct vox_protection protection;
@@ -82,6 +85,7 @@ void vox_sender_config_init(struct vox_sender_config *config, enum vox_profile p
         .red_payload_type = DEFAULT_RED_PAYLOAD_TYPE,
         .max_delay_ns = DEFAULT_MAX_DELAY_NS,
         .prefer_ms = VOX_PREFER_BALANCED_MS,
+        .rtx_payload_type = DEFAULT_RTX_PAYLOAD_TYPE,
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
         .cname = "voxgram",
     };
@@ -106,13 +110,20 @@ static bool is_budget_valid(const struct vox_sender_config *c)
            c->prefer_ms <= VOX_PREFER_MOST_MS;
 }
 
+static bool is_rtx_valid(const struct vox_sender_config *c)
+{
+    return !c->rtx || (is_payload_type(c->rtx_payload_type) && c->rtx_ssrc != c->ssrc &&
+                       c->rtx_payload_type != c->payload_type &&
+                       (c->red_distances[0] == 0 || c->rtx_payload_type != c->red_payload_type));
+}
+
 /* The encoder checks its own part. */
 static bool is_valid(const struct vox_sender_config *c)
 {
     return c->on_datagram && c->input_hz >= 1000 && c->input_hz <= 768000 && c->input_bits >= 8 &&
            c->input_bits <= FLOAT_BITS && c->input_channels >= 1 && c->input_channels <= 8 &&
-           is_payload_type(c->payload_type) && is_red_valid(c) && is_budget_valid(c) &&
-           c->capture_time_id <= 14 && c->cname && c->cname[0] != '\0' &&
+           is_payload_type(c->payload_type) && is_red_valid(c) && is_rtx_valid(c) &&
+           is_budget_valid(c) && c->capture_time_id <= 14 && c->cname && c->cname[0] != '\0' &&
            strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
 }
 
@@ -209,6 +220,30 @@ static void protect(struct vox_sender *s, struct vox_packetizer_frame *content)
     content->payload_bytes = (size_t)bytes;
 }
 
+/* Of a packet with copies, what was coded for it alone. */
+static void keep_for_repeats(struct vox_sender *s, size_t len, size_t payload_bytes)
+{
+    struct vox_rtp rtp;
+    if (!s->repeat || vox_rtp_parse(s->datagram, len, &rtp) < 0)
+        return;
+    rtp.payload_type = s->config.payload_type;
+    rtp.payload = s->payload;
+    rtp.payload_bytes = payload_bytes;
+    vox_repeat_sent(s->repeat, &rtp, s->last_send_ns);
+}
+
+static bool repeat_what_is_missed(struct vox_sender *s, const void *request, size_t request_bytes,
+                                  int64_t now_ns)
+{
+    if (!s->repeat || !vox_repeat_ask(s->repeat, request, request_bytes))
+        return false;
+    size_t len;
+    int64_t rtt_ns = s->feedback.view.rtt_ns;
+    while ((len = vox_repeat_next(s->repeat, now_ns, rtt_ns, s->datagram, sizeof s->datagram)) > 0)
+        emit(s, VOX_DATAGRAM_RTX, len, now_ns);
+    return true;
+}
+
 static void send_packet(struct vox_sender *s, const struct vox_frame *frame, size_t payload_bytes)
 {
     int64_t decoded_ns = frame->capture_ns - s->lookahead_ns;
@@ -240,6 +275,7 @@ static void send_packet(struct vox_sender *s, const struct vox_frame *frame, siz
     if (s->config.adapt)
         vox_adapt_sent(&s->adapt, vox_feedback_newest_seq(&s->feedback), len + IP_UDP_BYTES,
                        s->last_send_ns);
+    keep_for_repeats(s, (size_t)len, payload_bytes);
     emit(s, VOX_DATAGRAM_RTP, (size_t)len, s->last_send_ns);
     if (s->stats.packets == 1)
         emit_report(s, s->last_send_ns, false);
@@ -286,6 +322,15 @@ static int create_stages(struct vox_sender *s)
     };
     int err = vox_encoder_create(&encoder, &s->encoder);
     if (err < 0)
+        return err;
+    struct vox_repeat_config repeat = {
+        .media_ssrc = c->ssrc,
+        .rtx_ssrc = c->rtx_ssrc,
+        .payload_type = c->rtx_payload_type,
+        .first_seq = c->rtx_first_seq,
+        .packet_ns = vox_rtp_to_ns(c->frame_ticks),
+    };
+    if (c->rtx && (err = vox_repeat_create(&repeat, &s->repeat)) < 0)
         return err;
     struct vox_framer_config framer = {
         .in_hz = c->input_hz,
@@ -368,6 +413,7 @@ void vox_sender_destroy(struct vox_sender *s)
         return;
     vox_framer_destroy(s->framer);
     vox_encoder_destroy(s->encoder);
+    vox_repeat_destroy(s->repeat);
     free(s);
 }
 
@@ -453,7 +499,8 @@ int vox_sender_feed(struct vox_sender *s, const void *datagram, size_t len, int6
         adapt(s, arrival_ns);
     if (news & VOX_FEEDBACK_BYE)
         emit_event(s, VOX_SENDER_EVENT_RECEIVER_BYE, arrival_ns, 0);
-    return news != 0;
+    bool asks = repeat_what_is_missed(s, datagram, len, arrival_ns);
+    return news != 0 || asks;
 }
 
 int64_t vox_sender_next_deadline_ns(const struct vox_sender *s)
@@ -472,10 +519,24 @@ int vox_sender_lookahead(const struct vox_sender *s)
     return vox_encoder_lookahead(s->encoder);
 }
 
+static void read_repeats(const struct vox_sender *s, struct vox_sender_stats *out)
+{
+    struct vox_repeat_stats repeats;
+    if (!s->repeat)
+        return;
+    vox_repeat_read_stats(s->repeat, &repeats);
+    out->nacks_received = repeats.nacks;
+    out->rtx_asked = repeats.asked;
+    out->rtx_packets = repeats.sent;
+    out->rtx_refused = repeats.gone + repeats.early + repeats.excess;
+    out->rtx_bytes = repeats.bytes + repeats.sent * IP_UDP_BYTES;
+}
+
 void vox_sender_read_stats(struct vox_sender *s, struct vox_sender_stats *out)
 {
     const struct vox_feedback_view *view = &s->feedback.view;
     *out = s->stats;
+    read_repeats(s, out);
     out->reports = view->reports;
     out->reported_loss_pct = view->loss_pct;
     out->reported_lost = view->lost;

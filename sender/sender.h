@@ -71,7 +71,8 @@ enum vox_adapt_reason {
     VOX_ADAPT_REASONS
 };
 
-enum vox_datagram_kind { VOX_DATAGRAM_RTP, VOX_DATAGRAM_RTCP };
+/* RTX: an RTP packet that repeats one, in a stream of its own (RFC 4588). */
+enum vox_datagram_kind { VOX_DATAGRAM_RTP, VOX_DATAGRAM_RTCP, VOX_DATAGRAM_RTX };
 
 struct vox_datagram {
     enum vox_datagram_kind kind;
@@ -79,7 +80,8 @@ struct vox_datagram {
     size_t len;
     /*
      * When it is due. RTP: capture of its last input sample and the resampler's delay, if there is
-     * one; never decreases. RTCP: now; the first report and the BYE with the first and last packet.
+     * one; never decreases. RTX: now. RTCP: now; the first report and the BYE with the first and
+     * last packet.
      */
     int64_t send_ns;
 };
@@ -126,6 +128,10 @@ struct vox_sender_config {
      * ascending; 0 ends the list; default none. */
     int red_distances[VOX_SENDER_MAX_COPIES];
     uint8_t red_payload_type; /* of packets with copies; default 97 */
+    bool rtx;                 /* answer NACKs with retransmissions: repeat.h has the bounds */
+    uint8_t rtx_payload_type; /* of retransmissions; default 98 */
+    uint32_t rtx_ssrc;        /* with rtx: SSRC and first sequence number of retransmissions, */
+    uint16_t rtx_first_seq;   /* random from the host; the SSRC is not that of the stream */
     uint8_t capture_time_id;  /* header extension id 1..14; 0: do not send; default 1 */
     uint32_t ssrc;            /* SSRC, first sequence number and timestamp: random from the host */
     uint16_t first_seq;
@@ -143,7 +149,12 @@ struct vox_sender_stats {
     uint64_t payload_bytes;
     uint64_t red_packets;     /* that carry copies */
     uint64_t redundant_bytes; /* of copies and their headers */
-    uint64_t wire_bytes;      /* RTP and RTCP with 28 bytes of IPv4 and UDP headers each */
+    uint64_t nacks_received;
+    uint64_t rtx_asked;       /* packets that they named */
+    uint64_t rtx_packets;     /* of those, sent again */
+    uint64_t rtx_refused;     /* of those, not: gone, repeated just before, or too many */
+    uint64_t rtx_bytes;       /* with 28 bytes of IPv4 and UDP headers each */
+    uint64_t wire_bytes;      /* RTP, RTX and RTCP, likewise */
     uint64_t frames_captured; /* 48 kHz samples per channel */
     uint64_t dtx_packets;     /* not sent: silence */
     uint64_t lbrr_packets;    /* that really carry in-band FEC: read from the packets */
@@ -211,7 +222,10 @@ VOX_API int vox_sender_set_input(struct vox_sender *sender, int input_hz, int in
  */
 VOX_API int vox_sender_finish(struct vox_sender *sender, int64_t now_ns);
 
-/* RTCP from a receiver. Returns 1 if it was taken, 0 if it was not about us or was malformed. */
+/*
+ * RTCP from a receiver. Returns 1 if it was taken, 0 if it was not about us or was malformed. Emits
+ * what it asks for again, after finish too.
+ */
 VOX_API int vox_sender_feed(struct vox_sender *sender, const void *datagram, size_t len,
                             int64_t arrival_ns);
 

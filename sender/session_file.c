@@ -27,6 +27,8 @@ static void describe(const struct vox_send_options *options, const struct vox_se
     sdp->dtx = stream->dtx;
     sdp->red_payload_type =
         stream->red_distances[0] > 0 || stream->adapt ? stream->red_payload_type : 0;
+    sdp->rtx_payload_type = stream->rtx ? stream->rtx_payload_type : 0;
+    sdp->nack = stream->rtx;
     sdp->capture_time_id = stream->capture_time_id;
     sdp->rtcp_mux = !options->no_rtcp_mux;
 }

@@ -56,8 +56,10 @@ struct vox_fate {
     int64_t deliver_ns[2];
 };
 
+/* Of packets aside, only aside and aside_lost (by loss, trace or queue) count. */
 struct vox_impair_stats {
     uint64_t packets, lost, queue_dropped, reordered, duplicated;
+    uint64_t aside, aside_lost;
 };
 
 /* A perfect network: no loss, no delay, spacing 20 ms, queue 500 ms, seed 1. */
@@ -74,6 +76,16 @@ void vox_impair_destroy(struct vox_impair *impair);
 /* send_ns must not decrease from call to call. bytes: UDP payload. */
 void vox_impair_packet(struct vox_impair *impair, int64_t send_ns, size_t bytes,
                        struct vox_fate *fate);
+
+/*
+ * A packet of another stream on the same network, at any time near the latest of the first: of a
+ * retransmission, say, which hangs on what was lost. It meets the bursts of loss that the first
+ * stream's packets before and after it have shown, and waits with them in the queue of a limited
+ * link, but its random numbers are its own: where no rate is limited, what becomes of the first
+ * stream's packets does not hang on these.
+ */
+void vox_impair_aside(struct vox_impair *impair, int64_t send_ns, size_t bytes,
+                      struct vox_fate *fate);
 
 const struct vox_impair_stats *vox_impair_stats(const struct vox_impair *impair);
 

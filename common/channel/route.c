@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Any number will do, as long as RTCP does not see the fates of the media. */
@@ -45,17 +46,26 @@ void vox_route_destroy(struct vox_route *route)
     free(route);
 }
 
-static void decide(struct vox_route *route, bool is_media, int64_t send_ns, size_t bytes,
+static void decide(struct vox_route *route, enum vox_route_kind kind, int64_t send_ns, size_t bytes,
                    struct vox_fate *fate)
 {
-    struct vox_impair *network = is_media ? route->media : route->rtcp;
     *fate = (struct vox_fate){.copies = 1, .deliver_ns = {send_ns}};
-    route->perfect_packets += is_media && !network;
-    if (!network)
+    route->perfect_packets += kind == VOX_ROUTE_MEDIA && !route->media;
+    if (!route->media)
         return;
-    vox_impair_packet(network, send_ns, bytes, fate);
-    if (!is_media && fate->copies == 0)
-        *fate = (struct vox_fate){.copies = 1, .deliver_ns = {send_ns}};
+    switch (kind) {
+    case VOX_ROUTE_MEDIA:
+        vox_impair_packet(route->media, send_ns, bytes, fate);
+        break;
+    case VOX_ROUTE_REPEAT:
+        vox_impair_aside(route->media, send_ns, bytes, fate);
+        break;
+    case VOX_ROUTE_RTCP:
+        vox_impair_packet(route->rtcp, send_ns, bytes, fate);
+        if (fate->copies == 0)
+            *fate = (struct vox_fate){.copies = 1, .deliver_ns = {send_ns}};
+        break;
+    }
 }
 
 /*
@@ -63,11 +73,11 @@ static void decide(struct vox_route *route, bool is_media, int64_t send_ns, size
  * not wait for media that was read ahead of time: they carry the time at which they were made, from
  * which the round trip is measured.
  */
-static void keep_order(struct vox_route *route, bool is_media, int64_t send_ns,
+static void keep_order(struct vox_route *route, enum vox_route_kind kind, int64_t send_ns,
                        struct vox_fate *fate)
 {
-    bool is_behind = !is_media && send_ns >= route->media_send_ns;
-    if (is_media)
+    bool is_behind = kind == VOX_ROUTE_RTCP && send_ns >= route->media_send_ns;
+    if (kind == VOX_ROUTE_MEDIA)
         route->media_send_ns = send_ns;
     for (int i = 0; i < fate->copies; i++) {
         if (is_behind && fate->deliver_ns[i] < route->last_ns)
@@ -77,11 +87,11 @@ static void keep_order(struct vox_route *route, bool is_media, int64_t send_ns,
     }
 }
 
-void vox_route_datagram(struct vox_route *route, bool is_media, int64_t send_ns, size_t bytes,
-                        struct vox_fate *fate)
+void vox_route_datagram(struct vox_route *route, enum vox_route_kind kind, int64_t send_ns,
+                        size_t bytes, struct vox_fate *fate)
 {
-    decide(route, is_media, send_ns, bytes, fate);
-    keep_order(route, is_media, send_ns, fate);
+    decide(route, kind, send_ns, bytes, fate);
+    keep_order(route, kind, send_ns, fate);
 }
 
 int64_t vox_route_last_ns(const struct vox_route *route)

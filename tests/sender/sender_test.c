@@ -2,6 +2,8 @@
 
 #include "capture.h"
 #include "wire/hdrext.h"
+#include "wire/nack.h"
+#include "wire/rtx.h"
 
 #include <opus.h>
 
@@ -310,6 +312,53 @@ static void receivers_reports_come_back_as_events_and_statistics(void **state)
     vox_sender_destroy(sender);
 }
 
+/* Of packets with copies the primary alone: what a sender without copies would have sent. */
+static void what_is_asked_for_again_is_sent_again(void **state)
+{
+    (void)state;
+    static struct vox_rtp rtx, original;
+    struct vox_sender_config config;
+    uint8_t plain[VOX_RTP_MAX_BYTES];
+    fill_voice(pcm, 10 * 960, 1, 48000);
+    test_config(&config, VOX_PROFILE_VOICE);
+    struct vox_sender *sender = create(&config);
+    push_all(sender, pcm, 9600, 1, 48000, 480, START_NS);
+    struct vox_rtp expected = rtp_at(6);
+    memcpy(plain, expected.payload, expected.payload_bytes);
+    vox_sender_destroy(sender);
+
+    test_config(&config, VOX_PROFILE_VOICE);
+    config.rtx = true;
+    config.rtx_ssrc = CAPTURE_SSRC;
+    assert_int_equal(vox_sender_create(&config, &sender), VOX_EINVAL);
+    config.rtx_ssrc = 99;
+    config.rtx_first_seq = 500;
+    config.red_distances[0] = 1;
+    sender = create(&config);
+    push_all(sender, pcm, 9600, 1, 48000, 480, START_NS);
+    uint8_t nack[64];
+    struct vox_writer w = vox_writer_of(nack, sizeof nack);
+    vox_nack_write(&w, 7, CAPTURE_SSRC, &(uint16_t){1006}, 1);
+    int64_t arrival_ns = START_NS + 300 * VOX_NS_PER_MS;
+    vox_rt_enter();
+    assert_int_equal(vox_sender_feed(sender, nack, w.size, arrival_ns), 1);
+    vox_rt_leave();
+    const struct kept *item = kept_at(VOX_DATAGRAM_RTX, 0);
+    assert_non_null(item);
+    assert_true(item->send_ns == arrival_ns);
+    assert_int_equal(vox_rtp_parse(item->bytes, item->len, &rtx), 0);
+    assert_true(rtx.ssrc == 99 && rtx.seq == 500 && rtx.payload_type == 98);
+    assert_int_equal(vox_rtx_parse(&rtx, 96, CAPTURE_SSRC, &original), 0);
+    assert_true(original.seq == 1006 && original.timestamp == expected.timestamp);
+    assert_int_equal(original.payload_bytes, expected.payload_bytes);
+    assert_memory_equal(original.payload, plain, original.payload_bytes);
+    struct vox_sender_stats stats;
+    vox_sender_read_stats(sender, &stats);
+    assert_true(stats.nacks_received == 1 && stats.rtx_asked == 1 && stats.rtx_packets == 1);
+    assert_true(stats.rtx_bytes == item->len + 28 && stats.packets == 10);
+    vox_sender_destroy(sender);
+}
+
 static void level_and_clipping_are_of_the_input(void **state)
 {
     (void)state;
@@ -394,5 +443,6 @@ RUN(cmocka_unit_test(first_packet_says_who_when_and_what),
     cmocka_unit_test(who_never_spoke_does_not_say_goodbye),
     cmocka_unit_test(surround_at_44100_lasts_the_right_time),
     cmocka_unit_test(receivers_reports_come_back_as_events_and_statistics),
+    cmocka_unit_test(what_is_asked_for_again_is_sent_again),
     cmocka_unit_test(level_and_clipping_are_of_the_input), cmocka_unit_test(same_seeds_same_bytes),
     cmocka_unit_test(refuses_impossible_configurations))
