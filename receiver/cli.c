@@ -89,6 +89,12 @@ static size_t playout_rows(struct vox_option *rows, struct vox_recv_options *o)
 static size_t network_rows(struct vox_option *rows, struct vox_recv_options *o)
 {
     const struct vox_option table[] = {
+        {.name = "rtx",
+         .group = "Network",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->rtx,
+         .help = "ask for lost packets again where that can still help (RFC 4585, 4588); without "
+                 "it, where the session description says that the sender answers"},
         {.name = "max-streams",
          .argument = "N",
          .group = "Network",
@@ -253,6 +259,8 @@ static bool listen_as_described(const char *path, struct vox_recv_options *o)
     }
     o->payload_type = sdp.payload_type;
     o->red_payload_type = sdp.red_payload_type;
+    o->rtx_payload_type = sdp.rtx_payload_type;
+    o->rtx |= sdp.nack && sdp.rtx_payload_type > 0;
     o->capture_time_id = sdp.capture_time_id;
     struct vox_endpoint endpoint = {.host_is_v6 = sdp.ipv6, .port = sdp.port, .has_port = true};
     struct vox_address_hints hints = {.listening = true};

@@ -27,6 +27,8 @@ struct vox_recv_options {
     struct vox_address multicast_source; /* of an SDP's source filter; len 0: any */
     int payload_type;                    /* -1: whatever comes */
     int red_payload_type;                /* 0: none is described */
+    int rtx_payload_type;                /* 0: none is described */
+    bool rtx;                            /* asked for, or described with NACKs */
     int capture_time_id;
     enum vox_output_kind output;
     const char *output_name; /* device or path; "" for the default device */

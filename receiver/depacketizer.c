@@ -152,3 +152,28 @@ int64_t vox_depacketizer_index(const struct vox_depacketizer *d, uint16_t seq)
 {
     return d->newest_index + vox_seq16_diff(seq, d->newest_seq);
 }
+
+bool vox_depacketize_repeat(const struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                            const struct vox_opus_info *info, int64_t arrival_ns,
+                            struct vox_packet *out)
+{
+    int64_t index = vox_depacketizer_index(d, rtp->seq);
+    int64_t step = index - d->newest_index;
+    int64_t by_packets = step * d->newest_duration;
+    int64_t ticks = d->own_timeline ? by_packets : vox_seq32_diff(rtp->timestamp, d->newest_rtp_ts);
+    bool same_way = step > 0 ? ticks > 0 : step < 0 && ticks < 0;
+    if (!d->started || !same_way || llabs(ticks - by_packets) > JUMP_TICKS)
+        return false;
+    *out = (struct vox_packet){
+        .index = index,
+        .ts = d->newest_ts + ticks,
+        .arrival_ns = arrival_ns,
+        .marker = rtp->marker,
+        .is_copy = true,
+        .is_repeat = true,
+        .info = *info,
+        .payload = rtp->payload,
+        .payload_bytes = rtp->payload_bytes,
+    };
+    return true;
+}

@@ -77,4 +77,12 @@ bool vox_depacketizer_seq(const struct vox_depacketizer *d, int64_t index, uint1
 /* The other way: the index that a number on the wire has by what is known now. */
 int64_t vox_depacketizer_index(const struct vox_depacketizer *d, uint16_t seq);
 
+/*
+ * A packet that was sent again, told apart from the stream itself by whoever calls: nothing is
+ * learned from it. Fills *out likewise. False: it stands where none of this stream can.
+ */
+bool vox_depacketize_repeat(const struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                            const struct vox_opus_info *info, int64_t arrival_ns,
+                            struct vox_packet *out);
+
 #endif

@@ -287,13 +287,13 @@ static void on_readable(uv_poll_t *poll, int status, int events);
 /*
  * While a source plays and the kernel notes when its packets come, they are fetched by the clock,
  * in front of the pull that may need them: for a file ten times a second. To be woken for each one
- * costs as much as to decode it.
+ * costs as much as to decode it. Not where what is missing is asked for: that cannot wait.
  */
 static void rest(struct vox_recv_host *h, int datagrams)
 {
     int source;
-    bool resting =
-        h->engine && h->all_timed && datagrams < CROWD && next_pull(h, &source) != VOX_NS_NEVER;
+    bool resting = !h->options->rtx && h->engine && h->all_timed && datagrams < CROWD &&
+                   next_pull(h, &source) != VOX_NS_NEVER;
     if (resting == h->resting)
         return;
     h->resting = resting;
@@ -396,6 +396,8 @@ static struct vox_receiver_config engine_config(struct vox_recv_host *h)
     config.max_sources = h->options->max_streams;
     config.payload_type = h->options->payload_type;
     config.red_payload_type = h->options->red_payload_type;
+    config.rtx = h->options->rtx;
+    config.rtx_payload_type = h->options->rtx_payload_type;
     config.capture_time_id = h->options->capture_time_id;
     vox_playout_options_apply(&h->options->playout, &config);
     config.clock_synced = h->options->clock_synced;

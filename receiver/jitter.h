@@ -27,7 +27,8 @@ struct vox_packet {
     int64_t ts;    /* extended RTP timestamp, 48 kHz ticks */
     int64_t arrival_ns;
     bool marker;
-    bool is_copy; /* brought by another packet: it may itself still come */
+    bool is_copy;   /* brought by another packet: it may itself still come */
+    bool is_repeat; /* if a copy: it was asked for */
     bool has_capture;
     int64_t capture_unix_ns; /* when its first decoded sample was captured, if has_capture */
     struct vox_opus_info info;

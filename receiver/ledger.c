@@ -88,6 +88,7 @@ void vox_ledger_read(const struct vox_ledger *l, int packet_ticks, struct vox_so
     out->frames.concealed = (uint64_t)((l->concealed_ticks + packet_ticks / 2) / packet_ticks);
     out->frames.from_fec = l->from_fec;
     out->frames.from_red = l->from_red;
+    out->frames.from_rtx = l->from_rtx;
     out->frames.stretched = l->stretch_ops;
     out->stretch_ops = l->stretch_ops;
     out->played_ns = vox_rtp_to_ns(l->played_ticks);

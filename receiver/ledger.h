@@ -26,7 +26,7 @@ struct vox_ledger {
     struct vox_glitches glitches;
     uint64_t late; /* packets that came and were not played */
     uint64_t duplicate;
-    uint64_t played, decoded, from_fec, from_red, stretch_ops;
+    uint64_t played, decoded, from_fec, from_red, from_rtx, stretch_ops;
     int64_t played_ticks, concealed_ticks, dtx_ticks, stretched_ticks;
 };
 

@@ -54,11 +54,13 @@ static void note_copy(struct vox_playout *p, const struct vox_packet *head, int6
 {
     if (!head->is_copy)
         return;
-    p->ledger.from_red++;
-    vox_emit_event(p->emit, (struct vox_event){.kind = VOX_EVENT_RECOVERED,
-                                               .t_ns = t_ns + vox_rtp_to_ns(p->fifo.frames),
-                                               .carrier = VOX_CARRIER_RED,
-                                               .value = head->index});
+    p->ledger.from_rtx += head->is_repeat;
+    p->ledger.from_red += !head->is_repeat;
+    vox_emit_event(
+        p->emit, (struct vox_event){.kind = VOX_EVENT_RECOVERED,
+                                    .t_ns = t_ns + vox_rtp_to_ns(p->fifo.frames),
+                                    .carrier = head->is_repeat ? VOX_CARRIER_RTX : VOX_CARRIER_RED,
+                                    .value = head->index});
 }
 
 /* Decodes the head to the end of the fifo, which begins at t_ns, and takes it from the jitter

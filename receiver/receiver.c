@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "dsp/pcm.h"
 #include "receiver/recover.h"
+#include "receiver/repeats.h"
 #include "receiver/reporting.h"
 #include "receiver/source.h"
 #include "wire/hdrext.h"
@@ -69,10 +70,10 @@ static bool is_valid(const struct vox_receiver_config *c)
            c->output_channels <= 2 && c->max_sources >= 1 &&
            c->max_sources <= VOX_RECEIVER_MAX_SOURCES && c->payload_type >= -1 &&
            c->payload_type <= 127 && c->red_payload_type >= 0 && c->red_payload_type <= 127 &&
-           c->capture_time_id >= 0 && c->capture_time_id <= 255 &&
-           c->prefer_ms >= VOX_PREFER_LEAST_MS && c->prefer_ms <= VOX_PREFER_MOST_MS &&
-           c->min_delay_ns >= 0 && c->max_delay_ns >= c->min_delay_ns && c->cname &&
-           strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
+           c->rtx_payload_type >= 0 && c->rtx_payload_type <= 127 && c->capture_time_id >= 0 &&
+           c->capture_time_id <= 255 && c->prefer_ms >= VOX_PREFER_LEAST_MS &&
+           c->prefer_ms <= VOX_PREFER_MOST_MS && c->min_delay_ns >= 0 &&
+           c->max_delay_ns >= c->min_delay_ns && c->cname && strlen(c->cname) <= VOX_RTCP_MAX_TEXT;
 }
 
 int vox_receiver_create(const struct vox_receiver_config *config, struct vox_receiver **out)
@@ -212,6 +213,37 @@ static int inner_type(const struct vox_receiver *r, const struct vox_rtp *rtp)
     return is_red ? red.primary.payload_type : -1;
 }
 
+/* A packet of an SSRC that is no source's: does it repeat one of a source? */
+static bool is_repeat(struct vox_receiver *r, const struct vox_rtp *rtp, int64_t arrival_ns,
+                      uint32_t path, enum vox_push_result *result)
+{
+    *result = VOX_PUSH_UNASKED;
+    bool of_others =
+        r->config.rtx_payload_type > 0 && rtp->payload_type == r->config.rtx_payload_type;
+    for (int i = 0; i < r->config.max_sources; i++)
+        switch (vox_repeats_recognise(&r->sources[i], rtp, path)) {
+        case VOX_REPEATS_OURS:
+            *result = vox_repeats_take(&r->sources[i], rtp, arrival_ns);
+            return true;
+        case VOX_REPEATS_UNASKED:
+            of_others = true;
+            break;
+        case VOX_REPEATS_NOT_OURS:
+            break;
+        }
+    return of_others;
+}
+
+static void ask(struct vox_receiver *r, struct vox_source *source, int64_t now_ns)
+{
+    uint8_t bytes[VOX_RTCP_MAX_BYTES];
+    if (now_ns < vox_repeats_next_ns(source))
+        return;
+    size_t len = vox_repeats_request(source, now_ns, bytes, sizeof bytes);
+    if (len > 0)
+        r->config.on_rtcp(r->config.ctx, source->rtcp_path, bytes, len);
+}
+
 static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagram, size_t len,
                                      int64_t arrival_ns, uint32_t path)
 {
@@ -220,6 +252,9 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
     if (vox_rtp_parse(datagram, len, &rtp) < 0)
         return VOX_PUSH_NOT_RTP;
     struct vox_source *source = vox_source_find(r->sources, r->config.max_sources, rtp.ssrc);
+    enum vox_push_result result;
+    if (!source && is_repeat(r, &rtp, arrival_ns, path, &result))
+        return result;
     if (!source) {
         int inner = inner_type(r, &rtp);
         int type = inner >= 0 ? inner : rtp.payload_type;
@@ -240,8 +275,7 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         start_settling(r, arrival_ns);
     }
     bool was_active = source->state == VOX_SOURCE_ACTIVE;
-    enum vox_push_result result =
-        vox_source_packet(source, &rtp, arrival_ns, path_is_absolute(r, path));
+    result = vox_source_packet(source, &rtp, arrival_ns, path_is_absolute(r, path));
     if (result == VOX_PUSH_TAKEN && source->path != path) { /* its address changed: NAT, roaming */
         source->path = path;
         source->rtcp_path = path;
@@ -250,6 +284,7 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         vox_reporting_packet(&r->reporting, source, len, arrival_ns);
     if (!was_active && source->state == VOX_SOURCE_ACTIVE)
         end_replaced(r, source, arrival_ns);
+    ask(r, source, arrival_ns);
     return result;
 }
 
@@ -389,8 +424,13 @@ static void look_after_sources(struct vox_receiver *r, int64_t now_ns)
 
 int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *r)
 {
-    int64_t report_ns = vox_reporting_next_deadline_ns(&r->reporting);
-    return report_ns < r->next_settle_ns ? report_ns : r->next_settle_ns;
+    int64_t next_ns = vox_reporting_next_deadline_ns(&r->reporting);
+    next_ns = next_ns < r->next_settle_ns ? next_ns : r->next_settle_ns;
+    for (int i = 0; r->config.rtx && i < r->config.max_sources; i++) {
+        int64_t ask_ns = vox_repeats_next_ns(&r->sources[i]);
+        next_ns = next_ns < ask_ns ? next_ns : ask_ns;
+    }
+    return next_ns;
 }
 
 void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
@@ -400,6 +440,8 @@ void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
         r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
     }
     vox_reporting_tick(&r->reporting, now_ns);
+    for (int i = 0; r->config.rtx && i < r->config.max_sources; i++)
+        ask(r, &r->sources[i], now_ns);
 }
 
 void vox_receiver_underrun(struct vox_receiver *r, int64_t t_ns, int64_t gap_ns)

@@ -53,7 +53,8 @@ enum vox_push_result {
     VOX_PUSH_TAKEN,
     VOX_PUSH_RTCP,
     VOX_PUSH_DUPLICATE,
-    VOX_PUSH_LATE, /* its time to be played is over */
+    VOX_PUSH_LATE,   /* its time to be played is over */
+    VOX_PUSH_REPEAT, /* taken: sent again, as we had asked */
     VOX_PUSH_NOT_RTP,
     VOX_PUSH_NOT_OPUS,
     VOX_PUSH_FOREIGN_PAYLOAD, /* another payload type than this source's */
@@ -61,6 +62,7 @@ enum vox_push_result {
     VOX_PUSH_TOO_MANY_SOURCES,
     VOX_PUSH_BUFFER_FULL, /* too far ahead of what is being played */
     VOX_PUSH_BAD_RTCP,
+    VOX_PUSH_UNASKED, /* sent again, but not for us */
     VOX_PUSH_RESULTS
 };
 
@@ -97,6 +99,7 @@ enum vox_stretch_reason {
 enum vox_carrier {
     VOX_CARRIER_FEC, /* in-band FEC of the next packet */
     VOX_CARRIER_RED, /* a copy in a later packet (RFC 2198) */
+    VOX_CARRIER_RTX, /* sent again on request (RFC 4588) */
     VOX_CARRIERS
 };
 
@@ -136,6 +139,8 @@ struct vox_receiver_config {
     int max_sources;      /* 1..64; default 16 */
     int payload_type;     /* 0..127, or -1: the first dynamic one a source uses; default -1 */
     int red_payload_type; /* of packets with copies, by a description; 0 (default): found out */
+    bool rtx;             /* ask for what is missing (RFC 4585), and take what comes in answer */
+    int rtx_payload_type; /* of answers (RFC 4588), by a description; 0 (default): found out */
     int capture_time_id;  /* header extension id; 0: none; default 1 */
     /* Fixed delay over the fastest packet, or what pull needs if that is more; < 0: adaptive;
      * default -1 */
@@ -189,8 +194,13 @@ struct vox_source_stats {
     } packets;
     struct {
         /* codec packets */
-        uint64_t played, decoded, concealed, from_fec, from_red, stretched;
+        uint64_t played, decoded, concealed, from_fec, from_red, from_rtx, stretched;
     } frames;
+    struct {
+        /* requests: datagrams; asked and retried: packets in them; guesses: of those asked for,
+         * before one behind them had come, and of these in vain; answered: packets that came */
+        uint64_t requests, asked, retried, guesses, vain_guesses, answered;
+    } retransmission;
     uint64_t lbrr_packets;
     int64_t played_ns, concealed_ns, dtx_ns, stretched_ns;
     uint64_t stretch_ops;
@@ -266,7 +276,10 @@ VOX_API int64_t vox_receiver_source_next_pull_ns(const struct vox_receiver *rece
  */
 VOX_API bool vox_receiver_is_idle(const struct vox_receiver *receiver, int source);
 
-/* When tick wants to be called next; tick sends reports and ends silent sources. */
+/*
+ * When tick wants to be called next; tick sends reports, asks for missing packets and ends silent
+ * sources.
+ */
 VOX_API int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *receiver);
 VOX_API void vox_receiver_tick(struct vox_receiver *receiver, int64_t now_ns);
 

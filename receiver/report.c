@@ -19,6 +19,7 @@ static const char *const push_names[VOX_PUSH_RESULTS] = {
     [VOX_PUSH_RTCP] = "rtcp",
     [VOX_PUSH_DUPLICATE] = "duplicate",
     [VOX_PUSH_LATE] = "late",
+    [VOX_PUSH_REPEAT] = "repeat",
     [VOX_PUSH_NOT_RTP] = "not_rtp",
     [VOX_PUSH_NOT_OPUS] = "not_opus",
     [VOX_PUSH_FOREIGN_PAYLOAD] = "foreign_payload_type",
@@ -26,6 +27,7 @@ static const char *const push_names[VOX_PUSH_RESULTS] = {
     [VOX_PUSH_TOO_MANY_SOURCES] = "too_many_sources",
     [VOX_PUSH_BUFFER_FULL] = "buffer_full",
     [VOX_PUSH_BAD_RTCP] = "bad_rtcp",
+    [VOX_PUSH_UNASKED] = "unasked_repeat",
 };
 
 static const char *const state_names[] = {
@@ -49,6 +51,7 @@ static const char *const stretch_names[VOX_STRETCH_REASONS] = {
 static const char *const carrier_names[VOX_CARRIERS] = {
     [VOX_CARRIER_FEC] = "fec",
     [VOX_CARRIER_RED] = "red",
+    [VOX_CARRIER_RTX] = "rtx",
 };
 
 static const char *const event_names[VOX_EVENT_KINDS] = {
@@ -160,17 +163,27 @@ static json_t *packets(const struct vox_source_stats *s)
 
 static json_t *frames(const struct vox_source_stats *s)
 {
-    /* from_rtx: this receiver asks for nothing, so that it is truly 0. */
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "played", count(s->frames.played),
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "played", count(s->frames.played),
                      "decoded", count(s->frames.decoded), "concealed", count(s->frames.concealed),
                      "from_fec", count(s->frames.from_fec), "from_red", count(s->frames.from_red),
-                     "from_rtx", 0, "stretched", count(s->frames.stretched));
+                     "from_rtx", count(s->frames.from_rtx), "stretched",
+                     count(s->frames.stretched));
+}
+
+static json_t *retransmission(const struct vox_source_stats *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "nacks", count(s->retransmission.requests),
+                     "asked", count(s->retransmission.asked), "asked_again",
+                     count(s->retransmission.retried), "guessed", count(s->retransmission.guesses),
+                     "guessed_in_vain", count(s->retransmission.vain_guesses), "answered",
+                     count(s->retransmission.answered));
 }
 
 static void put_source(json_t *object, const struct vox_source_stats *s)
 {
     json_object_set_new(object, "packets", packets(s));
     json_object_set_new(object, "frames", frames(s));
+    json_object_set_new(object, "retransmission", retransmission(s));
     json_object_set_new(object, "lbrr_packets", count(s->lbrr_packets));
     json_object_set_new(object, "played_ms", ms(s->played_ns));
     json_object_set_new(object, "concealed_ms", ms(s->concealed_ns));
@@ -443,12 +456,13 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
             (unsigned long long)t.packets.received, (unsigned long long)t.packets.lost,
             loss_pct(&t), (unsigned long long)t.packets.late,
             (unsigned long long)t.packets.reordered, (unsigned long long)t.packets.duplicate);
-    fprintf(
-        out,
-        "  repaired   %llu from in-band FEC, %llu from copies; concealed %.0f ms (%.1f %% of what "
-        "was heard)\n",
-        (unsigned long long)t.frames.from_fec, (unsigned long long)t.frames.from_red,
-        vox_ns_to_ms(t.concealed_ns), share((double)t.concealed_ns, heard_ns));
+    fprintf(out,
+            "  repaired   %llu from in-band FEC, %llu from copies, %llu sent again; concealed %.0f "
+            "ms (%.1f %% of what "
+            "was heard)\n",
+            (unsigned long long)t.frames.from_fec, (unsigned long long)t.frames.from_red,
+            (unsigned long long)t.frames.from_rtx, vox_ns_to_ms(t.concealed_ns),
+            share((double)t.concealed_ns, heard_ns));
     print_glitches(&t, out);
     print_delay(&t, out);
     print_choices(&t, out);

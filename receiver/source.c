@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "dsp/pcm.h"
 #include "receiver/recover.h"
+#include "receiver/repeats.h"
 #include "wire/hdrext.h"
 
 #include <stdlib.h>
@@ -56,6 +57,11 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     source->received = 0;
     source->last_packet_ns = now_ns;
     source->replaced = false;
+    source->said_bye = false;
+    source->has_repeats = false;
+    source->requests = 0;
+    source->answered = 0;
+    vox_missing_init(&source->missing);
     source->clocked = false;
     source->chunk_frames = 0;
     source->current_ns = 0;
@@ -119,6 +125,7 @@ static enum vox_push_result store(struct vox_source *source, const struct vox_pa
     if (result == VOX_INSERT_DUPLICATE && !vox_reception_lacks(&source->reception, packet->index))
         return VOX_PUSH_DUPLICATE;
     vox_reception_packet(&source->reception, packet->index, packet->ts, packet->arrival_ns);
+    vox_repeats_arrived(source, packet);
     source->lbrr_packets += packet->info.has_lbrr;
     switch (result) {
     case VOX_INSERT_LATE:
@@ -139,8 +146,10 @@ static void store_copies(struct vox_source *source, const struct vox_red *red,
 {
     struct vox_packet copies[VOX_RED_MAX_COPIES];
     int count = vox_recover_copies(red, packet, copies);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         vox_playout_insert_copy(source->playout, &copies[i]);
+        vox_missing_found(&source->missing, copies[i].index);
+    }
 }
 
 /*
@@ -159,6 +168,7 @@ static void settle_type(struct vox_source *source, const struct vox_rtp *rtp)
     source->payload_type = inner;
     vox_depacketizer_init(&source->depacketizer);
     vox_reception_init(&source->reception);
+    vox_missing_init(&source->missing);
     vox_playout_reset(source->playout);
 }
 
@@ -203,6 +213,7 @@ void vox_source_confirm(struct vox_source *source, int64_t now_ns)
 void vox_source_bye(struct vox_source *source, int64_t now_ns, bool replaced)
 {
     source->replaced = replaced;
+    source->said_bye = true;
     vox_playout_drain(source->playout, now_ns);
 }
 
@@ -383,6 +394,12 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->packets.lost = vox_reception_lost(&source->reception);
     out->packets.reordered = source->reception.reordered;
     out->lbrr_packets = source->lbrr_packets;
+    out->retransmission.requests = source->requests;
+    out->retransmission.asked = source->missing.asked;
+    out->retransmission.retried = source->missing.retried;
+    out->retransmission.guesses = source->missing.guessed;
+    out->retransmission.vain_guesses = source->missing.guessed_wrong;
+    out->retransmission.answered = source->answered;
     out->rtt_ns = source->rtt.latest_ns;
     out->jitter_ns = (int64_t)source->reception.jitter_ns;
     out->clock_skew_ppm = vox_delay_skew_ppm(&vox_playout_timing(source->playout)->delay);
@@ -402,6 +419,13 @@ void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_
     sum->frames.concealed += one->frames.concealed;
     sum->frames.from_fec += one->frames.from_fec;
     sum->frames.from_red += one->frames.from_red;
+    sum->frames.from_rtx += one->frames.from_rtx;
+    sum->retransmission.requests += one->retransmission.requests;
+    sum->retransmission.asked += one->retransmission.asked;
+    sum->retransmission.retried += one->retransmission.retried;
+    sum->retransmission.guesses += one->retransmission.guesses;
+    sum->retransmission.vain_guesses += one->retransmission.vain_guesses;
+    sum->retransmission.answered += one->retransmission.answered;
     sum->frames.stretched += one->frames.stretched;
     sum->lbrr_packets += one->lbrr_packets;
     sum->played_ns += one->played_ns;

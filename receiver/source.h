@@ -11,6 +11,7 @@
 #include "receiver/depacketizer.h"
 #include "receiver/drift.h"
 #include "receiver/emit.h"
+#include "receiver/missing.h"
 #include "receiver/playout.h"
 #include "receiver/reception.h"
 #include "receiver/rtt.h"
@@ -37,7 +38,11 @@ struct vox_source {
     bool replaced;
     struct vox_depacketizer depacketizer;
     struct vox_reception reception;
-    struct vox_rtt rtt; /* to its sender and back */
+    struct vox_missing missing; /* what is asked for: see repeats.h */
+    bool has_repeats, said_bye;
+    uint32_t repeats_ssrc;       /* of answers, if has_repeats */
+    uint64_t requests, answered; /* datagrams; packets that came in answer */
+    struct vox_rtt rtt;          /* to its sender and back */
     struct vox_playout *playout;
     struct vox_drift drift;
     struct vox_resample *resample;

@@ -181,8 +181,20 @@ void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet)
     t->packet_ticks = packet->info.duration_ticks;
 }
 
+/* Newer than all that came: it was asked for before it was known to be lost. */
+static void meet_newer(struct vox_timing *t, const struct vox_packet *copy)
+{
+    keep_unseen(t, kind_of(t, copy), copy->ts, copy->info.duration_ticks, copy->arrival_ns);
+    t->newest_index = copy->index;
+    t->newest_end_ts = copy->ts + copy->info.duration_ticks;
+}
+
 void vox_timing_repaired(struct vox_timing *t, const struct vox_packet *copy)
 {
+    if (copy->index > t->newest_index) {
+        meet_newer(t, copy);
+        return;
+    }
     if (copy->ts != t->repaired_ts) /* better than FEC, but no sooner */
         keep_unseen(t, VOX_PLANNER_REPAIRED, copy->ts, copy->info.duration_ticks,
                     copy->arrival_ns);
