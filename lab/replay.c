@@ -18,10 +18,14 @@
 
 /* Any numbers will do, as long as no two networks see the same random numbers. */
 #define SENDER_SEED UINT64_C(0x9E3779B97F4A7C15)
-#define BACK_SEED UINT64_C(0xD1B54A32D192ED03)
 
 /* No more than in a live stream does the RTP clock begin at 0. */
-enum { FIRST_SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800, FIRST_TIMESTAMP = 0x566f7802 };
+enum {
+    FIRST_SSRC = 0x566f7801,
+    RECEIVER_SSRC = 0x566f7800,
+    FIRST_RTX_SSRC = 0x566f7901,
+    FIRST_TIMESTAMP = 0x566f7802
+};
 
 struct stage {
     const struct vox_replay_options *options;
@@ -84,6 +88,7 @@ static void set_talker(const struct vox_replay_options *o, const struct vox_clip
     engine->input_bits = clip->bits;
     vox_encoding_options_apply(&o->encoding, clip->channels, engine);
     engine->ssrc = FIRST_SSRC + (uint32_t)number;
+    engine->rtx_ssrc = FIRST_RTX_SSRC + (uint32_t)number;
     engine->first_timestamp = FIRST_TIMESTAMP;
     engine->seed = o->network.seed + (uint64_t)number;
     engine->cname = o->files[number];
@@ -115,7 +120,7 @@ static void set_network(struct stage *stage, int number)
     if (o->one_way)
         return;
     *back = *there;
-    back->seed ^= BACK_SEED;
+    back->seed ^= VOX_SIM_BACK_SEED;
     sender->back = back;
 }
 
@@ -124,6 +129,7 @@ static void set_receiver(const struct vox_replay_options *o, struct vox_sim_conf
     vox_playout_options_apply(&o->playout, &sim->receiver);
     sim->receiver.max_sources =
         VOX_SIM_MAX_SENDERS > o->file_count ? o->file_count + 1 : VOX_SIM_MAX_SENDERS;
+    sim->receiver.rtx = o->encoding.rtx;
     sim->receiver.ssrc = RECEIVER_SSRC;
     sim->receiver.seed = o->network.seed;
     sim->receiver.wall_offset_ns = START_UNIX_NS;

@@ -270,7 +270,18 @@ static json_t *sent_object(const struct vox_run *run)
             sent++;
             bytes += (size_t)run->streams[i].packets[k].bytes;
         }
+    uint64_t wire_bytes = 0, repeated = 0, ticks = 0;
+    for (int i = 0; i < VOX_SIM_MAX_SENDERS; i++) {
+        const struct vox_sender_stats *s = &run->result.senders[i];
+        wire_bytes += s->wire_bytes;
+        repeated += s->rtx_packets;
+        ticks = s->frames_captured > ticks ? s->frames_captured : ticks;
+    }
+    double seconds = (double)ticks / VOX_RTP_HZ;
     size_t recovered = vox_run_count(run, VOX_RUN_RECOVERED);
+    json_object_set_new(object, "wire_kbps",
+                        number(seconds > 0 ? (double)wire_bytes * 8e-3 / seconds : 0));
+    json_object_set_new(object, "repeated", json_integer((json_int_t)repeated));
     json_object_set_new(object, "packets", json_integer((json_int_t)sent));
     json_object_set_new(object, "bytes", json_integer((json_int_t)bytes));
     json_object_set_new(object, "lost",

@@ -27,7 +27,7 @@ enum {
 struct recorder {
     struct vox_sim_config sim;
     struct vox_sim_result result;
-    struct vox_impair_config network;
+    struct vox_impair_config network, back;
     int channels;
     float *pcm;
     int64_t frames, room, held_frames;
@@ -177,6 +177,18 @@ static int decode_clean(struct vox_sweep_sound *sound)
     return err;
 }
 
+static int keep_talker(const struct vox_talker_config *talker, struct vox_sweep_sound *sound)
+{
+    size_t samples = (size_t)talker->pcm_frames * (size_t)talker->engine.input_channels;
+    sound->pcm = malloc(samples * sizeof *sound->pcm);
+    if (!sound->pcm)
+        return VOX_ENOMEM;
+    memcpy(sound->pcm, talker->pcm, samples * sizeof *sound->pcm);
+    sound->talker = *talker;
+    sound->talker.pcm = sound->pcm;
+    return 0;
+}
+
 int vox_sweep_sound_make(const struct vox_talker_config *talker, bool clean,
                          struct vox_sweep_sound *out)
 {
@@ -186,6 +198,8 @@ int vox_sweep_sound_make(const struct vox_talker_config *talker, bool clean,
         .duration_ns = vox_ticks_to_ns(talker->frames, talker->engine.input_hz),
     };
     int err = vox_tape_record(talker, &sound.tape);
+    if (err >= 0 && talker->engine.rtx)
+        err = keep_talker(talker, &sound);
     if (err >= 0) {
         count_tape(&sound);
         err = clean ? decode_clean(&sound) : 0;
@@ -201,6 +215,7 @@ void vox_sweep_sound_clear(struct vox_sweep_sound *sound)
 {
     vox_tape_destroy(sound->tape);
     free(sound->clean);
+    free(sound->pcm);
     *sound = (struct vox_sweep_sound){0};
 }
 
@@ -283,6 +298,22 @@ static int compare(const struct recorder *rec, const struct vox_sweep_sound *sou
     return 0;
 }
 
+/* As in vox_replay: what the receiver says crosses a network like the one there. */
+static void answer_requests(struct recorder *rec, const struct vox_sweep_sound *sound)
+{
+    rec->back = rec->network;
+    rec->back.seed ^= VOX_SIM_BACK_SEED;
+    rec->sim.senders[0].talker = sound->talker;
+    rec->sim.senders[0].talker.engine.seed = rec->network.seed;
+    rec->sim.senders[0].back = &rec->back;
+}
+
+static double wire_kbps(const struct recorder *rec, const struct vox_sweep_sound *sound)
+{
+    double bytes = (double)rec->result.senders[0].wire_bytes;
+    return sound->pcm ? bytes * 8 * 1e6 / (double)sound->duration_ns : sound->wire_kbps;
+}
+
 int vox_sweep_cell_run(const struct vox_sweep_cell_config *config, struct vox_sweep_cell *out)
 {
     const struct vox_sweep_sound *sound = config->sound;
@@ -294,8 +325,11 @@ int vox_sweep_cell_run(const struct vox_sweep_cell_config *config, struct vox_sw
     rec->sim.senders[0].there = &rec->network;
     rec->sim.receiver = config->receiver;
     rec->sim.speaker = config->speaker;
+    if (sound->pcm)
+        answer_requests(rec, sound);
     int err = simulate(rec);
     if (err >= 0) {
+        cell.wire_kbps = wire_kbps(rec, sound);
         take_stats(&rec->result.receiver, &cell);
         rate(rec, sound, &cell);
         err = sound->clean ? compare(rec, sound, &cell) : 0;

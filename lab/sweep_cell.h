@@ -31,6 +31,9 @@ struct vox_sweep_sound {
     uint64_t packets;    /* of media */
     double wire_kbps;    /* all datagrams, with 28 bytes of headers each */
     uint16_t first_seq;
+    /* A sender that answers requests cannot be a tape: it encodes again in each cell. Else NULL. */
+    float *pcm;
+    struct vox_talker_config talker; /* of that PCM */
     /* The clean decode, which sound is compared with; NULL: not wanted. */
     float *clean;
     int64_t clean_frames;
@@ -52,6 +55,7 @@ struct vox_sweep_cell_config {
 struct vox_sweep_cell {
     struct vox_source_stats source; /* as the receiver tells it at the end */
     uint64_t rejected;
+    double wire_kbps; /* of the sound, and of what was sent again */
     bool heard; /* something was: there are delays and a rating */
     double concealed_pct;
     double burst_ratio; /* as in lab/emodel.h, of packets neither played nor recovered */

@@ -90,6 +90,7 @@ static void put_source(struct writer *w, const struct vox_source_stats *s, bool 
     put_count(w, "frames.concealed", s->frames.concealed);
     put_count(w, "frames.from_fec", s->frames.from_fec);
     put_count(w, "frames.from_red", s->frames.from_red);
+    put_count(w, "frames.from_rtx", s->frames.from_rtx);
     put_count(w, "frames.stretched", s->frames.stretched);
     put_count(w, "lbrr_packets", s->lbrr_packets);
     put_ms(w, "played_ms", s->played_ns, true);
@@ -110,7 +111,7 @@ static void put_results(struct writer *w, const struct vox_sweep_sound *sound,
 {
     put_number(w, "sent_s", (double)sound->duration_ns / 1e9, 3, true);
     put_count(w, "sent.packets", sound->packets);
-    put_number(w, "wire_kbps", sound->wire_kbps, 2, true);
+    put_number(w, "wire_kbps", c->wire_kbps, 2, true);
     put_count(w, "packets.rejected", c->rejected);
     put_source(w, &c->source, c->heard);
     put_number(w, "e_model.concealed_pct", c->concealed_pct, 4, c->heard);

@@ -340,6 +340,7 @@ static void set_talker(const struct vox_sweep_plan *plan, size_t sound, const st
     engine->input_bits = clip->bits;
     vox_encoding_options_apply(o, clip->channels, engine);
     engine->ssrc = SENDER_SSRC;
+    engine->rtx_ssrc = SENDER_SSRC + 0x100;
     engine->first_timestamp = FIRST_TIMESTAMP;
     engine->seed = 1;
     engine->wall_offset_ns = START_UNIX_NS;
@@ -404,6 +405,7 @@ void vox_sweep_plan_cell(const struct vox_sweep_plan *plan, int64_t row,
     if (plan->trace_of[place.network])
         out->network.trace = plan->trace_of[place.network]->trace;
     set_receiver(&s->receivers[place.receiver], options.seed, out);
+    out->receiver.rtx = s->encoders[place.encoder].options.rtx;
 }
 
 size_t vox_sweep_plan_settings(const struct vox_sweep_plan *plan, int64_t row,

@@ -35,8 +35,10 @@ static double group_mos(const struct vox_scenario_place *place)
 static void append(const struct vox_sweep_plan *plan, struct vox_sweep_table *table, int64_t row)
 {
     struct vox_scenario_place place = vox_scenario_place(&plan->scenario, row);
-    const struct vox_sweep_sound sound = {.wire_kbps = 10 + (double)place.encoder};
-    struct vox_sweep_cell cell = {.heard = place.seed != 3, .mos = group_mos(&place)};
+    const struct vox_sweep_sound sound = {0};
+    struct vox_sweep_cell cell = {.wire_kbps = 10 + (double)place.encoder,
+                                  .heard = place.seed != 3,
+                                  .mos = group_mos(&place)};
     char line[VOX_SWEEP_LINE_BYTES];
     cell.source.delay.total.p50_ns = (int64_t)(place.seed + 100 * place.file) * 1000000;
     size_t len = vox_sweep_line_write(plan, row, &sound, &cell, line);
