@@ -22,6 +22,8 @@ enum {
 };
 
 #define SPEAKER_NS (20 * VOX_NS_PER_MS)
+/* A request comes from the audio thread, and every ms it waits here is a try less. */
+#define ASKING_SPEAKER_NS (4 * VOX_NS_PER_MS)
 #define LOOK_NS (100 * VOX_NS_PER_MS)
 /* A file need not be written the moment that its audio is due: packets wake us often enough. */
 #define FILE_SLACK_NS (100 * VOX_NS_PER_MS)
@@ -232,7 +234,7 @@ static void arm(struct vox_recv_host *h, int64_t now_ns)
     if (h->stopping)
         return;
     if (h->speaker) {
-        at = now_ns + SPEAKER_NS;
+        at = now_ns + (h->options->rtx ? ASKING_SPEAKER_NS : SPEAKER_NS);
     } else {
         int64_t slack = h->options->output == VOX_OUTPUT_STDOUT ? 0 : FILE_SLACK_NS;
         int64_t pull = next_pull(h, &source);

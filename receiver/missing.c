@@ -215,11 +215,19 @@ static int64_t retry_ns(const struct vox_missing *m, const struct vox_missing_vi
     return larger(rtt_ns(m, view) + LEAST_DEVIATIONS_NS, vox_rtt_bound_ns(rtt_of(m, view)));
 }
 
-/* From now until it is to be played. One that comes later still brings the decoder up to date, but
- * what it takes to ask for such is better spent on those behind it. */
+/* From now until it is to be played. */
 static int64_t left_ns(const struct vox_missing_packet *packet, const struct vox_missing_view *view)
 {
     return view->play_ns + vox_rtp_to_ns(packet->ts) - view->now_ns;
+}
+
+/* An answer that comes late by less than the packet lasts is heard in part, and brings the decoder
+ * up to date. That is worth one try; more are better spent on the packets behind it. */
+static bool is_worth_it(const struct vox_missing *m, const struct vox_missing_packet *packet,
+                        const struct vox_missing_view *view)
+{
+    int64_t late_ns = packet->tries == 0 ? vox_rtp_to_ns(m->ticks) : 0;
+    return rtt_ns(m, view) < left_ns(packet, view) + late_ns;
 }
 
 static bool is_exhausted(const struct vox_missing_packet *packet)
@@ -297,8 +305,7 @@ static bool ask_for(struct vox_missing *m, struct vox_missing_packet *packet,
 {
     if (packet->due_ns > view->now_ns || (is_exhausted(packet) && packet->is_guess))
         return false;
-    if (is_exhausted(packet) || left_ns(packet, view) <= rtt_ns(m, view) ||
-        !may_ask(m, view->now_ns)) {
+    if (is_exhausted(packet) || !is_worth_it(m, packet, view) || !may_ask(m, view->now_ns)) {
         give_up(m, packet);
         return false;
     }

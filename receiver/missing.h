@@ -19,8 +19,9 @@
  *
  * It is asked again after a round trip and four times its mean deviation (as RFC 6298 does), from
  * the third try on in larger steps if there is time, as long as the answer can come in time to be
- * played. After an outage that leaves the last packets, not all. Where nobody ever answers, one
- * packet a second goes on being asked for.
+ * played; the first time also if it comes late by less than the packet lasts, when it still puts
+ * the decoder right. After an outage that leaves the last packets, not all. Where nobody ever
+ * answers, one packet a second goes on being asked for.
  *
  * The round trip is measured from request to answer, for packets that were asked for once (Karn and
  * Partridge 1987).
