@@ -5,9 +5,10 @@
 #include <math.h>
 
 /* Reckoned with until somebody reports. */
-#define LOSS_ASSUMED 0.02
-/* Points of quality for which a change is made. */
-#define WORTH_IT 0.03
+#define LOSS_ASSUMED 0.1
+/* Points of quality for which more is spent, and less. */
+#define WORTH_MORE 0.05
+#define WORTH_LESS 0.02
 #define STAYS_NS (2 * VOX_NS_PER_S)
 /* Interarrival jitter is a mean deviation (RFC 3550, section A.8): packets are late by twice as
  * much now and then. */
@@ -24,14 +25,25 @@ static int usual_wire_bps(const struct vox_adapt *a)
     return (int)(USUAL_BUDGET * vox_dial_wire_bps(&a->dial, &plain));
 }
 
+/* As long as nobody has asked for a packet, it costs nothing to be ready to repeat it. */
+static void choose(const struct vox_adapt *a, const struct vox_dial_network *network,
+                   struct vox_protection *out)
+{
+    vox_dial_choose(&a->dial, network, a->congestion.cap_bps, out);
+    if (network->retry_ns == 0)
+        out->repeat = a->may_repeat;
+}
+
 void vox_adapt_init(struct vox_adapt *a, const struct vox_adapt_config *config)
 {
-    *a = (struct vox_adapt){.raised_ns = INT64_MIN / 2, .network.loss.share = LOSS_ASSUMED};
+    *a = (struct vox_adapt){.raised_ns = INT64_MIN / 2,
+                            .may_repeat = config->may_repeat,
+                            .network.loss.share = LOSS_ASSUMED};
     vox_dial_init(&a->dial, &config->dial);
     vox_weather_init(&a->weather);
     int most_bps = config->max_wire_bps > 0 ? config->max_wire_bps : usual_wire_bps(a);
     vox_congestion_init(&a->congestion, most_bps);
-    vox_dial_choose(&a->dial, &a->network, most_bps, &a->protection);
+    choose(a, &a->network, &a->protection);
 }
 
 void vox_adapt_sent(struct vox_adapt *a, int64_t seq, int64_t wire_bytes, int64_t send_ns)
@@ -44,7 +56,7 @@ static struct vox_dial_network look(const struct vox_adapt *a, const struct vox_
 {
     struct vox_dial_network network = {.jitter_ns = JITTERS * view->jitter_ns};
     vox_weather_loss(&a->weather, fates, &network.loss);
-    if (view->is_asked && view->rtt_ns >= 0)
+    if (view->is_asked && a->may_repeat && view->rtt_ns >= 0)
         network.retry_ns = view->rtt_ns + NOTICE_NS;
     return network;
 }
@@ -104,7 +116,7 @@ static bool is_better(struct vox_adapt *a, const struct vox_dial_network *networ
     double best_worth = vox_dial_worth(&a->dial, network, cap_bps, best);
     double worth = vox_dial_worth(&a->dial, network, cap_bps, &a->protection);
     bool is_more = vox_dial_wire_bps(&a->dial, best) >= vox_dial_wire_bps(&a->dial, &a->protection);
-    if (worth >= 0 && best_worth < worth + WORTH_IT)
+    if (worth >= 0 && best_worth < worth + (is_more ? WORTH_MORE : WORTH_LESS))
         return false;
     if (worth >= 0 && is_more && vox_congestion_is_suspected(&a->congestion))
         return false;
@@ -121,7 +133,7 @@ bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
     struct vox_dial_network network = look(a, fates, view);
     enum vox_congestion_news news = look_for_congestion(a, fates, view, network.loss.burst);
     struct vox_protection best;
-    vox_dial_choose(&a->dial, &network, a->congestion.cap_bps, &best);
+    choose(a, &network, &best);
     if (!is_better(a, &network, &best, view->now_ns))
         return false;
     *reason = reason_of(news, &network, &a->network);

@@ -27,6 +27,7 @@
 struct vox_adapt_config {
     struct vox_dial_config dial;
     int max_wire_bps; /* 0: two and a half times what the plain stream takes */
+    bool may_repeat; /* what receivers ask for is sent again, unless that pays less than it costs */
 };
 
 /* What a report tells beside the fates of packets. */
@@ -39,6 +40,7 @@ struct vox_adapt_view {
 
 struct vox_adapt {
     struct vox_dial dial;
+    bool may_repeat;
     struct vox_weather weather;
     struct vox_congestion congestion;
     struct vox_protection protection; /* in force */

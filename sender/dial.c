@@ -91,37 +91,47 @@ static int reach_of(const struct vox_dial *dial, const struct vox_dial_network *
     return left_ns > 0 ? (int)(left_ns / vox_rtp_to_ns(dial->config.frame_ticks)) : 0;
 }
 
-/* Of these, what the protection's own repairs take. */
-static int reach_used(const struct vox_protection *protection, int reach)
+/* Packets that the last of its copies takes, or its FEC. */
+static int least_reach(const struct vox_protection *protection)
 {
     int copies = copies_of(protection);
-    int used = (copies > 0 ? protection->distances[copies - 1] : 0) + (protection->fec ? 1 : 0);
-    return protection->repeat || used > reach ? reach : used;
+    return (copies > 0 ? protection->distances[copies - 1] : 0) + (protection->fec ? 1 : 0);
+}
+
+/* What is heard with a receiver that waits for so many packets, less what that costs. */
+static double heard_at(const struct vox_dial *dial, const struct vox_dial_network *network,
+                       const struct vox_protection *protection, int reach)
+{
+    double packet_ns = (double)vox_rtp_to_ns(dial->config.frame_ticks);
+    struct vox_odds_means means = {
+        .fec = protection->fec,
+        .reach = reach,
+        .retry_packets = protection->repeat ? (double)network->retry_ns / packet_ns : 0,
+    };
+    struct vox_odds left;
+    memcpy(means.distances, protection->distances, sizeof means.distances);
+    vox_odds_predict(&network->loss, &means, &left);
+    double best = quality_without_loss(voice_kbps(dial, protection->bitrate_bps), protection->fec);
+    double harm = 7.9 * pow(left.missing, 0.94) + 1.56 * pow(left.coarse, 1.13);
+    return 1 + (best - 1) * exp(-harm) - dial->delay_price * reach * packet_ns / VOX_NS_PER_MS;
 }
 
 double vox_dial_worth(const struct vox_dial *dial, const struct vox_dial_network *network,
                       int wire_bps, const struct vox_protection *protection)
 {
-    double packet_ns = (double)vox_rtp_to_ns(dial->config.frame_ticks);
     int needed_bps = vox_dial_wire_bps(dial, protection);
     int copies = copies_of(protection);
-    int reach = reach_of(dial, network);
-    struct vox_odds_means means = {
-        .fec = protection->fec,
-        .reach = reach_used(protection, reach),
-        .retry_packets = protection->repeat ? (double)network->retry_ns / packet_ns : 0,
-    };
-    struct vox_odds left;
-    memcpy(means.distances, protection->distances, sizeof means.distances);
-    bool too_far = copies > 0 && protection->distances[copies - 1] > reach;
-    if (too_far || (needed_bps > wire_bps && protection->bitrate_bps > LEAST_BPS))
+    int most = reach_of(dial, network);
+    int least = least_reach(protection);
+    if ((copies > 0 && protection->distances[copies - 1] > most) ||
+        (needed_bps > wire_bps && protection->bitrate_bps > LEAST_BPS))
         return -1;
-    vox_odds_predict(&network->loss, &means, &left);
-    double best = quality_without_loss(voice_kbps(dial, protection->bitrate_bps), protection->fec);
-    double heard =
-        1 + (best - 1) * exp(-(7.9 * pow(left.missing, 0.94) + 1.56 * pow(left.coarse, 1.13)));
-    return heard - dial->delay_price * means.reach * packet_ns / VOX_NS_PER_MS -
-           BIT_PRICE * needed_bps / 1000;
+    least = least < most ? least : most;
+    double heard = heard_at(dial, network, protection, least);
+    bool retries = protection->repeat && network->retry_ns > 0;
+    for (int reach = least + 1; retries && reach <= most; reach++)
+        heard = fmax(heard, heard_at(dial, network, protection, reach));
+    return heard - BIT_PRICE * needed_bps / 1000;
 }
 
 /* ---- the search ---- */

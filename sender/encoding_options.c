@@ -281,6 +281,6 @@ void vox_encoding_options_apply(const struct vox_encoding_options *o, int source
         config->max_delay_ns = o->max_delay_ns;
     config->prefer_ms = vox_prefer_ms((enum vox_prefer)o->prefer);
     config->rtx = o->rtx;
-    if (o->rtx && (o->bitrate_bps == 0 || o->bitrate_bps >= RTX_FEC_FROM_BPS))
+    if (o->rtx && !o->adapt && (o->bitrate_bps == 0 || o->bitrate_bps >= RTX_FEC_FROM_BPS))
         config->expected_loss_pct = LOSS_BEHIND_RTX_PCT;
 }

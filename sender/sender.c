@@ -153,15 +153,25 @@ static void set_protection(struct vox_sender *s, const struct vox_protection *pr
         s->err = err;
 }
 
+static bool is_asked(const struct vox_sender *s)
+{
+    struct vox_repeat_stats repeats;
+    if (!s->repeat)
+        return false;
+    vox_repeat_read_stats(s->repeat, &repeats);
+    return repeats.asked > 0;
+}
+
 static void adapt(struct vox_sender *s, int64_t now_ns)
 {
-    const struct vox_feedback_view *view = &s->feedback.view;
     enum vox_adapt_reason reason;
-    if (!vox_adapt_report(&s->adapt, &s->feedback.fates,
-                          &(struct vox_adapt_view){.now_ns = now_ns,
-                                                   .rtt_ns = view->rtt_ns,
-                                                   .jitter_ns = view->jitter_ns},
-                          &reason))
+    struct vox_adapt_view view = {
+        .now_ns = now_ns,
+        .rtt_ns = s->feedback.view.rtt_ns,
+        .jitter_ns = s->feedback.view.jitter_ns,
+        .is_asked = is_asked(s),
+    };
+    if (!vox_adapt_report(&s->adapt, &s->feedback.fates, &view, &reason))
         return;
     set_protection(s, &s->adapt.protection);
     s->stats.adaptations++;
@@ -239,7 +249,8 @@ static bool repeat_what_is_missed(struct vox_sender *s, const void *request, siz
         return false;
     size_t len;
     int64_t rtt_ns = s->feedback.view.rtt_ns;
-    while ((len = vox_repeat_next(s->repeat, now_ns, rtt_ns, s->datagram, sizeof s->datagram)) > 0)
+    while (s->protection.repeat &&
+           (len = vox_repeat_next(s->repeat, now_ns, rtt_ns, s->datagram, sizeof s->datagram)) > 0)
         emit(s, VOX_DATAGRAM_RTX, len, now_ns);
     return true;
 }
@@ -354,6 +365,7 @@ static struct vox_protection begin_adapt(struct vox_sender *s)
                                            .max_delay_ns = c->max_delay_ns,
                                            .prefer_ms = c->prefer_ms},
                                   .max_wire_bps = c->max_wire_bps,
+                                  .may_repeat = c->rtx,
                               });
     return s->adapt.protection;
 }
@@ -372,7 +384,8 @@ static void init_stages(struct vox_sender *s)
                                       .payload_type = c->payload_type,
                                       .frame_ticks = c->frame_ticks,
                                   });
-    struct vox_protection protection = {.bitrate_bps = bitrate_of(c), .fec = c->fec};
+    struct vox_protection protection = {
+        .bitrate_bps = bitrate_of(c), .fec = c->fec, .repeat = c->rtx};
     memcpy(protection.distances, c->red_distances, sizeof protection.distances);
     if (c->adapt)
         protection = begin_adapt(s);

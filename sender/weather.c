@@ -12,8 +12,6 @@
 
 /* Of the standard deviation of a count, sqrt(count) or less, so much is taken for chance. */
 #define CHANCE 0.7
-/* Bursts that are taken for granted, of packets that are lost each by itself. */
-#define BURSTS_ASSUMED 2
 
 void vox_weather_init(struct vox_weather *w)
 {
@@ -76,7 +74,9 @@ void vox_weather_loss(const struct vox_weather *w, const struct vox_fates *fates
         out->share = fmax(out->share, share_of(&count, CHANCE));
     }
     double alone = 1 / (1 - fmin(out->share, 0.95));
-    out->burst = (count.lost + BURSTS_ASSUMED * alone) / (count.bursts + BURSTS_ASSUMED);
+    /* So many more bursts may have been one longer by chance alone. */
+    double chance = sqrt(count.lost * out->share * (1 - fmin(out->share, 1))) + 1;
+    out->burst = fmax((count.lost + alone) / (count.bursts + chance), alone);
 }
 
 int64_t vox_weather_delivered_bps(const struct vox_weather *w)
