@@ -44,7 +44,8 @@ static double correlation(const struct vox_odds_loss *loss)
 {
     double alone = 1 / (1 - loss->share);
     double burst = fmax(loss->burst, alone);
-    return 1 - 1 / burst - loss->share / (1 - loss->share) / burst;
+    /* 0 where each is lost by itself, and never less, by rounding: roots are taken of it. */
+    return fmax(1 - 1 / burst - loss->share / (1 - loss->share) / burst, 0);
 }
 
 static double all_lost(const struct vox_odds_loss *loss, const struct carriers *carriers)
