@@ -7,7 +7,8 @@ gst-inspect-1.0 rtprtxsend >/dev/null 2>&1 || skip "this GStreamer has no rtprtx
 
 TYPES="payload-type-map=application/x-rtp-pt-map,96=(uint)98"
 
-# Originals and repetitions are dropped alike. Our requests go to where the reports came from.
+# Originals and repetitions are dropped alike. Our requests go to where the reports came from: of two
+# sockets on that port the kernel gives them to the one with the nearer address.
 theirs() {
     listen theirs 127.0.0.1:0 --output theirs.wav --rtx --delay "$PATIENT_MS" --stats theirs.json
     at=$port
@@ -17,9 +18,9 @@ theirs() {
         filesrc "location=$NOISE" ! wavparse ! audioconvert ! opusenc bitrate=96000 ! \
         rtpopuspay pt=96 ! rtprtxsend "$TYPES" ! session.send_rtp_sink \
         session.send_rtp_src ! identity drop-probability=0.1 ! udpsink host=127.0.0.1 "port=$at" \
-        udpsrc "port=$port" reuse=true ! session.recv_rtcp_sink \
-        session.send_rtcp_src ! udpsink host=127.0.0.1 "port=$((at + 1))" "bind-port=$port" \
-        sync=false async=false
+        udpsrc address=127.0.0.1 "port=$port" reuse=true ! session.recv_rtcp_sink \
+        session.send_rtcp_src ! udpsink host=127.0.0.1 "port=$((at + 1))" \
+        bind-address=0.0.0.0 "bind-port=$port" sync=false async=false
     finished gst_theirs 0
     until_true has_seconds theirs.wav 4.5 || fail "theirs: too little was recorded"
     kill -INT "$pid_theirs"
@@ -34,7 +35,7 @@ ours_is_bound() {
 
 ours() {
     free_port
-    start_send ours "$NOISE" "127.0.0.1:$port" --profile music --rtx --loop --duration 8 \
+    start_send ours "$NOISE" "127.0.0.1:$port" --profile music --rtx \
         --loss 10 --seed 3 --stats ours.json
     until_true ours_is_bound || fail "our sender has no port"
     gst_log ours
@@ -66,4 +67,5 @@ correlates "$NOISE" theirs.wav 0.95
 holds "$(json ours.json retransmission.asked) > 3"
 holds "$(json ours.json retransmission.sent) > 3"
 equal "$(json ours.json rtcp.rejected)" 0 "rejected RTCP"
+holds "$(json ours.json packets.dropped_by_simulation) > 10"
 correlates ours.wav "$NOISE" 0.95 10000
