@@ -18,6 +18,7 @@ struct slot {
     int64_t index; /* of the packet that is here or was last */
     int32_t entry; /* NOTHING: it is not here any more */
     bool by_copy;  /* only a copy of it came */
+    bool is_blank; /* that number holds no audio */
 };
 
 struct vox_jitter {
@@ -119,16 +120,24 @@ static enum vox_insert meet_again(struct slot *slot, const struct vox_packet *pa
     return VOX_INSERT_REPLACED;
 }
 
+static bool is_blank(const struct slot *slot, int64_t index)
+{
+    return slot->index == index && slot->is_blank;
+}
+
 enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_packet *packet)
 {
     int64_t index = packet->index;
     struct slot *slot = slot_of(jitter, index);
-    if (slot->index == index) /* inside, or been here and not yet overwritten */
+    bool blank = is_blank(slot, index);
+    if (slot->index == index && !blank) /* inside, or been here and not yet overwritten */
         return meet_again(slot, packet);
+    if (blank && packet->is_copy)
+        return VOX_INSERT_DUPLICATE;
     if (jitter->popped && index <= jitter->passed) {
         if (packet->is_copy)
             return VOX_INSERT_DUPLICATE;
-        if (slot->entry == NOTHING && slot->index < index)
+        if (slot->entry == NOTHING && slot->index <= index)
             *slot = (struct slot){.index = index, .entry = NOTHING}; /* a second one: a duplicate */
         return VOX_INSERT_LATE;
     }
@@ -142,6 +151,21 @@ enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_pa
     entry->packet.payload = entry->bytes;
     jitter->count++;
     return VOX_INSERT_STORED;
+}
+
+void vox_jitter_blank(struct vox_jitter *jitter, int64_t index)
+{
+    struct slot *slot = slot_of(jitter, index);
+    if (slot->entry == NOTHING && slot->index < index)
+        *slot = (struct slot){.index = index, .entry = NOTHING, .is_blank = true};
+}
+
+int64_t vox_jitter_before(const struct vox_jitter *jitter, int64_t index)
+{
+    do {
+        index--;
+    } while (is_blank(slot_of(jitter, index), index));
+    return index;
 }
 
 const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter)
@@ -170,14 +194,17 @@ size_t vox_jitter_run(const struct vox_jitter *jitter, int64_t index, int64_t ts
 {
     int64_t end = ts;
     size_t count = 0;
-    for (; count < jitter->count; index++, count++) {
+    for (; count < jitter->count; index++) {
         const struct slot *slot = slot_of(jitter, index);
+        if (is_blank(slot, index))
+            continue;
         if (slot->index != index || slot->entry == NOTHING)
             break;
         const struct vox_packet *packet = &jitter->entries[slot->entry].packet;
         if (packet->ts != end)
             break;
         end += packet->info.duration_ticks;
+        count++;
     }
     *ticks = end - ts;
     return count;

@@ -59,6 +59,15 @@ void vox_jitter_reset(struct vox_jitter *jitter);
  */
 enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_packet *packet);
 
+/*
+ * This number holds no audio: what came with it is of another payload type (FEC of other programs,
+ * comfort noise). Nobody waits for it. Audio that comes with it all the same is taken.
+ */
+void vox_jitter_blank(struct vox_jitter *jitter, int64_t index);
+
+/* The number in front of this one, those without audio left out. */
+int64_t vox_jitter_before(const struct vox_jitter *jitter, int64_t index);
+
 /* The packet with the lowest number, or NULL. Borrowed until pop, insert or reset. */
 const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter);
 

@@ -57,6 +57,12 @@ static struct vox_missing_packet *find(struct vox_missing *m, int64_t index)
     return packet->index == index ? packet : NULL;
 }
 
+static bool is_blank(struct vox_missing *m, int64_t index)
+{
+    const struct vox_missing_packet *packet = find(m, index);
+    return packet && packet->is_blank;
+}
+
 static void want_no_more(struct vox_missing *m, struct vox_missing_packet *packet)
 {
     m->wanted -= packet->state == VOX_MISSING_WANTED;
@@ -136,18 +142,38 @@ static void settle_guesses(struct vox_missing *m, const struct vox_packet *packe
         m->frontier = packet->index;
 }
 
+/* Packets of audio between the newest and this one; of those too far back nothing is known. */
+static int64_t count_gap(struct vox_missing *m, int64_t index)
+{
+    int64_t oldest = larger(m->newest + 1, index - VOX_MISSING_SPAN + 1);
+    int64_t count = oldest - m->newest - 1;
+    for (int64_t i = oldest; i < index; i++)
+        count += !is_blank(m, i);
+    return count;
+}
+
+/* What they are in front of is the next to come. */
+static void pass_blanks(struct vox_missing *m)
+{
+    while (is_blank(m, m->newest + 1))
+        m->newest++;
+    m->frontier = larger(m->frontier, m->newest);
+}
+
 /* A packet newer than all before it. What lies between is missing, as far back as it matters. */
 static void advance(struct vox_missing *m, const struct vox_packet *packet)
 {
     int ticks = packet->info.duration_ticks;
-    int64_t gap = packet->index - m->newest - 1;
+    int64_t gap = count_gap(m, packet->index);
+    int64_t ts = packet->ts;
     bool follows = packet->ts - m->newest_end_ts == gap * ticks && ticks == m->ticks;
     int64_t first = larger(m->frontier + 1, packet->index - VOX_MISSING_SPAN + 1);
     settle_guesses(m, packet, follows);
     if (packet->index > m->frontier)
         set_frontier(m, packet->index);
-    for (int64_t index = first; index < packet->index; index++)
-        want(m, index, packet->ts - (packet->index - index) * ticks, packet->arrival_ns, false);
+    for (int64_t index = packet->index - 1; index >= first; index--)
+        if (!is_blank(m, index))
+            want(m, index, ts -= ticks, packet->arrival_ns, false);
     m->steady = follows ? m->steady + 1 : 0;
 }
 
@@ -168,6 +194,33 @@ void vox_missing_arrived(struct vox_missing *m, const struct vox_packet *packet,
     m->newest = packet->index;
     m->newest_end_ts = packet->ts + packet->info.duration_ticks;
     m->ticks = packet->info.duration_ticks;
+    pass_blanks(m);
+}
+
+/* What was guessed to be missing has other numbers than that: it is guessed anew. */
+static void forget_guesses(struct vox_missing *m)
+{
+    for (int64_t index = m->newest + 1; index <= m->frontier; index++) {
+        struct vox_missing_packet *guess = find(m, index);
+        if (guess && !guess->is_blank)
+            want_no_more(m, guess);
+    }
+    m->frontier = m->newest;
+}
+
+void vox_missing_blank(struct vox_missing *m, int64_t index)
+{
+    if (!m->started || index <= m->newest - VOX_MISSING_KEPT)
+        return;
+    struct vox_missing_packet *packet = slot_of(m, index);
+    if (packet->index > index)
+        return;
+    want_no_more(m, packet);
+    *packet = (struct vox_missing_packet){.index = index, .answered = true, .is_blank = true};
+    if (index != m->newest + 1)
+        return;
+    pass_blanks(m);
+    forget_guesses(m);
 }
 
 void vox_missing_found(struct vox_missing *m, int64_t index)
@@ -271,7 +324,8 @@ static void guess(struct vox_missing *m, const struct vox_missing_view *view)
     while (overdue_ns(m, view) <= view->now_ns) {
         int64_t ts = m->newest_end_ts + (m->frontier - m->newest) * m->ticks;
         set_frontier(m, m->frontier + 1);
-        want(m, m->frontier, ts, view->now_ns, true);
+        if (!is_blank(m, m->frontier))
+            want(m, m->frontier, ts, view->now_ns, true);
     }
 }
 

@@ -60,6 +60,7 @@ struct vox_missing_packet {
     int tries;
     bool is_guess; /* nothing behind it has come */
     bool answered;
+    bool is_blank; /* it came, and holds no audio */
 };
 
 /* What the asker stands in. */
@@ -93,6 +94,9 @@ void vox_missing_init(struct vox_missing *m);
 /* A packet from the network itself that is no duplicate. */
 void vox_missing_arrived(struct vox_missing *m, const struct vox_packet *packet,
                          const struct vox_missing_view *view);
+
+/* One of another payload type: nothing is to be asked for in its place. */
+void vox_missing_blank(struct vox_missing *m, int64_t index);
 
 /* Another packet brought this one. */
 void vox_missing_found(struct vox_missing *m, int64_t index);

@@ -294,6 +294,19 @@ bool vox_playout_insert_copy(struct vox_playout *p, const struct vox_packet *cop
     return true;
 }
 
+void vox_playout_blank(struct vox_playout *p, int64_t index)
+{
+    vox_jitter_blank(p->jitter, index);
+    vox_timing_blank(&p->timing, index);
+}
+
+int64_t vox_playout_back(const struct vox_playout *p, int64_t index, int64_t count)
+{
+    for (; count > 0; count--)
+        index = vox_jitter_before(p->jitter, index);
+    return index;
+}
+
 void vox_playout_new_timeline(struct vox_playout *p)
 {
     vox_timing_new_timeline(&p->timing);

@@ -40,6 +40,11 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
 /* A copy of one, brought by another. Returns whether it is of use. */
 bool vox_playout_insert_copy(struct vox_playout *p, const struct vox_packet *copy);
 
+/* This number holds no audio. */
+void vox_playout_blank(struct vox_playout *p, int64_t index);
+/* The number so many in front of this one, those without audio left out. */
+int64_t vox_playout_back(const struct vox_playout *p, int64_t index, int64_t count);
+
 /* Media times are made in another way from the next packet on: what was learned of delays is void.
  */
 void vox_playout_new_timeline(struct vox_playout *p);

@@ -30,7 +30,7 @@ int64_t vox_playout_delay_current_ns(const struct vox_playout *p, int64_t playou
 int64_t vox_playout_delay_leave_out(struct vox_playout *p, const struct vox_packet *head,
                                     int64_t remaining, int64_t t_ns)
 {
-    bool lost = head->index > p->last_index + 1 && remaining > 0;
+    bool lost = vox_playout_lacks(p, head) && remaining > 0;
     if (vox_playout_is_fixed(p) || !lost || p->ledger.gap.left_out > 0)
         return 0;
     int64_t position_ns = vox_rtp_to_ns(p->play_ts + p->expanded);

@@ -8,7 +8,8 @@
 
 static void take(struct vox_playout *p, const struct vox_packet *head, int64_t t_ns)
 {
-    vox_ledger_take(&p->ledger, head, p->last_index, p->play_ts, t_ns);
+    int64_t last_index = vox_playout_lacks(p, head) ? p->last_index : head->index - 1;
+    vox_ledger_take(&p->ledger, head, last_index, p->play_ts, t_ns);
     p->last_index = head->index;
 }
 
@@ -94,7 +95,7 @@ bool vox_playout_head_play(struct vox_playout *p, const struct vox_packet *head,
                            int64_t t_ns, int64_t lead_ns)
 {
     float tail[VOX_PLAYOUT_TAIL_SAMPLES];
-    if (head->index == p->last_index + 1)
+    if (!vox_playout_lacks(p, head))
         vox_playout_hole_resync(p);
     int tail_frames = vox_playout_hole_take_tail(p, tail);
     if (skip > 0 && tail_frames == 0)
@@ -120,7 +121,7 @@ void vox_playout_head_drop(struct vox_playout *p, const struct vox_packet *head,
         vox_timing_forget_fastest(&p->timing);
     int64_t position = p->play_ts + p->expanded;
     int64_t end = head->ts + head->info.duration_ticks;
-    bool resynced = head->index == p->last_index + 1 && vox_playout_hole_resync(p);
+    bool resynced = !vox_playout_lacks(p, head) && vox_playout_hole_resync(p);
     p->state_kept = false;
     take(p, head, t_ns);
     vox_gap_late(&p->ledger.gap, head, p->ledger.gap.made - (position - head->ts),
@@ -142,7 +143,7 @@ void vox_playout_head_read_ahead(struct vox_playout *p, int frames, int64_t t_ns
 {
     const struct vox_packet *head;
     while (p->fifo.frames < frames && (head = vox_jitter_head(p->jitter)) &&
-           head->index == p->last_index + 1 && head->ts == p->play_ts) {
+           !vox_playout_lacks(p, head) && head->ts == p->play_ts) {
         take(p, head, t_ns);
         append_head(p, head, t_ns);
     }

@@ -69,7 +69,8 @@ static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, 
                           int64_t t_ns)
 {
     float tail[VOX_PLAYOUT_TAIL_SAMPLES];
-    if (head->index == p->last_index + 2)
+    int64_t index = vox_jitter_before(p->jitter, head->index);
+    if (vox_jitter_before(p->jitter, index) == p->last_index)
         vox_playout_hole_resync(p);
     int tail_frames = vox_playout_hole_take_tail(p, tail);
     vox_gap_open(&p->ledger.gap, t_ns);
@@ -79,8 +80,8 @@ static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, 
     vox_conceal_fade_in(&p->fifo, tail, tail_frames);
     p->ledger.gap.from_fec += frames;
     p->ledger.from_fec++;
-    p->fec_index = head->index - 1;
-    vox_emit_value(p->emit, VOX_EVENT_RECOVERED, t_ns, head->index - 1);
+    p->fec_index = index;
+    vox_emit_value(p->emit, VOX_EVENT_RECOVERED, t_ns, index);
     p->spare = frames;
     return claim(p, frames);
 }
@@ -88,7 +89,7 @@ static bool make_from_fec(struct vox_playout *p, const struct vox_packet *head, 
 bool vox_playout_hole_fill(struct vox_playout *p, const struct vox_packet *head, int64_t remaining,
                            int64_t t_ns)
 {
-    bool fec = head->info.has_lbrr && head->index > p->last_index + 1;
+    bool fec = head->info.has_lbrr && vox_playout_lacks(p, head);
     int64_t concealed = remaining;
     vox_gap_open(&p->ledger.gap, t_ns);
     if (fec && remaining <= head->info.frame_ticks)

@@ -77,6 +77,12 @@ struct vox_playout {
     struct vox_fifo fifo;
 };
 
+/* Whether packets are missing in front of the head, one of them or more. */
+static inline bool vox_playout_lacks(const struct vox_playout *p, const struct vox_packet *head)
+{
+    return vox_jitter_before(p->jitter, head->index) > p->last_index;
+}
+
 /* Whether the user fixed the delay. */
 static inline bool vox_playout_is_fixed(const struct vox_playout *p)
 {

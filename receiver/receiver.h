@@ -57,7 +57,7 @@ enum vox_push_result {
     VOX_PUSH_REPEAT, /* taken: sent again, as we had asked */
     VOX_PUSH_NOT_RTP,
     VOX_PUSH_NOT_OPUS,
-    VOX_PUSH_FOREIGN_PAYLOAD, /* another payload type than this source's */
+    VOX_PUSH_FOREIGN_PAYLOAD, /* another payload type than this source's: its number is not lost */
     VOX_PUSH_SEQUENCE_JUMP,   /* held against it until the next packet confirms the jump */
     VOX_PUSH_TOO_MANY_SOURCES,
     VOX_PUSH_BUFFER_FULL, /* too far ahead of what is being played */

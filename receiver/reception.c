@@ -40,11 +40,37 @@ static bool came(const struct vox_reception *r, int64_t index)
     return (r->came[(uint64_t)index % VOX_RECEPTION_PACKETS / 64] & bit_of(index)) != 0;
 }
 
+/* It came, lately. */
+static bool is_remembered(const struct vox_reception *r, int64_t index)
+{
+    return index <= r->highest_index && index > r->highest_index - VOX_RECEPTION_PACKETS &&
+           came(r, index);
+}
+
 bool vox_reception_lacks(const struct vox_reception *r, int64_t index)
 {
     if (!r->started || index > r->highest_index)
         return true;
     return index > r->highest_index - VOX_RECEPTION_PACKETS && !came(r, index);
+}
+
+/* A number that is new. */
+static void count(struct vox_reception *r, int64_t index)
+{
+    r->unique++;
+    if (index < r->highest_index)
+        r->reordered++;
+    else
+        advance(r, index);
+    remember(r, index);
+    if (index < r->first_index)
+        r->first_index = index;
+}
+
+void vox_reception_other(struct vox_reception *r, int64_t index)
+{
+    if (r->started && vox_reception_lacks(r, index))
+        count(r, index);
 }
 
 void vox_reception_packet(struct vox_reception *r, int64_t index, int64_t ts, int64_t arrival_ns)
@@ -56,14 +82,8 @@ void vox_reception_packet(struct vox_reception *r, int64_t index, int64_t ts, in
         r->highest_index = index;
         r->last_transit_ns = transit_ns;
     }
-    r->unique++;
-    if (index < r->highest_index)
-        r->reordered++;
-    else
-        advance(r, index);
-    remember(r, index);
-    if (index < r->first_index)
-        r->first_index = index;
+    if (!is_remembered(r, index))
+        count(r, index);
     int64_t d = transit_ns - r->last_transit_ns;
     r->last_transit_ns = transit_ns;
     r->jitter_ns += ((double)(d < 0 ? -d : d) - r->jitter_ns) / 16;

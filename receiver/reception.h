@@ -39,6 +39,8 @@ void vox_reception_init(struct vox_reception *r);
 
 /* A packet that is no duplicate, with extended number and timestamp. */
 void vox_reception_packet(struct vox_reception *r, int64_t index, int64_t ts, int64_t arrival_ns);
+/* One of another payload type: its number came, its time says nothing. Once for each number. */
+void vox_reception_other(struct vox_reception *r, int64_t index);
 void vox_reception_sender_report(struct vox_reception *r, uint64_t ntp, int64_t arrival_ns);
 
 /*

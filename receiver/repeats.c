@@ -29,6 +29,12 @@ void vox_repeats_arrived(struct vox_source *source, const struct vox_packet *pac
         vox_missing_arrived(&source->missing, packet, &view);
 }
 
+void vox_repeats_blank(struct vox_source *source, int64_t index)
+{
+    if (source->config->rtx)
+        vox_missing_blank(&source->missing, index);
+}
+
 /* ---- answers ---- */
 
 static int64_t index_of(const struct vox_source *source, const struct vox_rtp *rtx)

@@ -40,6 +40,9 @@ enum vox_push_result vox_repeats_take(struct vox_source *source, const struct vo
 /* A packet of the source itself was taken; what it says of those that are missing. */
 void vox_repeats_arrived(struct vox_source *source, const struct vox_packet *packet);
 
+/* So was one of another payload type: its number is not missing. */
+void vox_repeats_blank(struct vox_source *source, int64_t index);
+
 /* When request wants to be called next; VOX_NS_NEVER: not before something comes. */
 int64_t vox_repeats_next_ns(const struct vox_source *source);
 

@@ -16,6 +16,7 @@ enum {
     LARGEST_BLOCK = 960, /* where that much is at hand */
     UNSETTLED = 50,      /* packets after which a payload type stays what it is */
     RED_VOTES = 2,
+    FARTHEST_OTHER = 64, /* packets ahead, that one of another payload type is believed */
 };
 
 /* More than two clocks move the playout from one pull to the next. */
@@ -147,9 +148,28 @@ static void store_copies(struct vox_source *source, const struct vox_red *red,
     struct vox_packet copies[VOX_RED_MAX_COPIES];
     int count = vox_recover_copies(red, packet, copies);
     for (int i = 0; i < count; i++) {
+        copies[i].index =
+            vox_playout_back(source->playout, packet->index, packet->index - copies[i].index);
         vox_playout_insert_copy(source->playout, &copies[i]);
         vox_missing_found(&source->missing, copies[i].index);
     }
+}
+
+/*
+ * A packet of another payload type has used up a number of this source: FEC as others send it
+ * (RFC 5109), comfort noise (RFC 3389). It is no audio, and none is missing in its place.
+ */
+static void pass_over(struct vox_source *source, const struct vox_rtp *rtp)
+{
+    const struct vox_depacketizer *d = &source->depacketizer;
+    int64_t index = vox_depacketizer_index(d, rtp->seq);
+    uint16_t seq;
+    if (source->received == 0 || index - d->newest_index > FARTHEST_OTHER ||
+        d->newest_index - index > VOX_MAX_MISORDER || !vox_depacketizer_seq(d, index, &seq))
+        return;
+    vox_reception_other(&source->reception, index);
+    vox_repeats_blank(source, index);
+    vox_playout_blank(source->playout, index);
 }
 
 /*
@@ -183,8 +203,10 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
     struct vox_depacketize_notice notice;
     settle_type(source, rtp);
     if (rtp->payload_type != source->payload_type &&
-        !vox_recover_unwrap(&unwrapped, source->payload_type, &red))
+        !vox_recover_unwrap(&unwrapped, source->payload_type, &red)) {
+        pass_over(source, rtp);
         return VOX_PUSH_FOREIGN_PAYLOAD;
+    }
     if (vox_opus_parse(rtp->payload, rtp->payload_bytes, &info) < 0)
         return VOX_PUSH_NOT_OPUS;
     source->last_packet_ns = arrival_ns;

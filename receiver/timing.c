@@ -181,6 +181,12 @@ void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet)
     t->packet_ticks = packet->info.duration_ticks;
 }
 
+void vox_timing_blank(struct vox_timing *t, int64_t index)
+{
+    if (index == t->newest_index + 1)
+        t->newest_index = index;
+}
+
 /* Newer than all that came: it was asked for before it was known to be lost. */
 static void meet_newer(struct vox_timing *t, const struct vox_packet *copy)
 {
@@ -196,8 +202,7 @@ void vox_timing_repaired(struct vox_timing *t, const struct vox_packet *copy)
         return;
     }
     if (copy->ts != t->repaired_ts) /* better than FEC, but no sooner */
-        keep_unseen(t, VOX_PLANNER_REPAIRED, copy->ts, copy->info.duration_ticks,
-                    copy->arrival_ns);
+        keep_unseen(t, VOX_PLANNER_REPAIRED, copy->ts, copy->info.duration_ticks, copy->arrival_ns);
 }
 
 void vox_timing_forget_fastest(struct vox_timing *t)

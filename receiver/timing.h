@@ -61,6 +61,9 @@ void vox_timing_new_timeline(struct vox_timing *t);
 /* A packet from the network that is no duplicate. */
 void vox_timing_arrived(struct vox_timing *t, const struct vox_packet *packet);
 
+/* This number came, and holds no audio. */
+void vox_timing_blank(struct vox_timing *t, int64_t index);
+
 /* One that is missing was brought by another: the copy that it came as. */
 void vox_timing_repaired(struct vox_timing *t, const struct vox_packet *copy);
 
