@@ -175,6 +175,13 @@ const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter)
     return &jitter->entries[slot_of(jitter, jitter->lowest)->entry].packet;
 }
 
+const struct vox_packet *vox_jitter_find(const struct vox_jitter *jitter, int64_t index)
+{
+    const struct slot *slot = slot_of(jitter, index);
+    bool inside = slot->index == index && slot->entry != NOTHING;
+    return inside ? &jitter->entries[slot->entry].packet : NULL;
+}
+
 void vox_jitter_pop(struct vox_jitter *jitter)
 {
     if (jitter->count == 0)

@@ -71,6 +71,9 @@ int64_t vox_jitter_before(const struct vox_jitter *jitter, int64_t index);
 /* The packet with the lowest number, or NULL. Borrowed until pop, insert or reset. */
 const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter);
 
+/* The packet with this number, or NULL. Borrowed likewise. */
+const struct vox_packet *vox_jitter_find(const struct vox_jitter *jitter, int64_t index);
+
 /* Drops the head; all numbers up to it are late from now on. */
 void vox_jitter_pop(struct vox_jitter *jitter);
 

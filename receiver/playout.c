@@ -286,9 +286,18 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
     return result;
 }
 
+/* Copies are numbered by counting packets of audio. Where a number that held none was lost, nobody
+ * knows, and the copy of a packet that is here, or was played, has the number behind that. */
+static bool is_known(const struct vox_playout *p, const struct vox_packet *copy)
+{
+    int64_t before = vox_jitter_before(p->jitter, copy->index);
+    const struct vox_packet *packet = vox_jitter_find(p->jitter, before);
+    return (packet && packet->ts >= copy->ts) || (p->started && copy->ts < p->play_ts);
+}
+
 bool vox_playout_insert_copy(struct vox_playout *p, const struct vox_packet *copy)
 {
-    if (vox_jitter_insert(p->jitter, copy) != VOX_INSERT_STORED)
+    if (is_known(p, copy) || vox_jitter_insert(p->jitter, copy) != VOX_INSERT_STORED)
         return false;
     vox_timing_repaired(&p->timing, copy);
     return true;

@@ -143,6 +143,28 @@ static void a_lost_one_is_not_heard(void **state)
     stream_free(&s);
 }
 
+/* Nor are copies misled by it, which count packets of audio: none is taken for another packet. */
+static void a_lost_one_misleads_no_copy(void **state)
+{
+    (void)state;
+    record(false, 1);
+    begin(&with, false);
+    for (size_t i = 0; i < s.count; i++) {
+        struct stream_packet packet = audio(i, true);
+        if (i % 7 != 6)
+            player_push(&with, &packet, s.packets[i].send_ns);
+    }
+    player_run(&with, s.end_ns + VOX_NS_PER_S / 5);
+    const struct vox_source_stats *got = player_source(&with);
+    assert_int_equal(got->packets.late, 0);
+    assert_int_equal(got->frames.from_red, s.count / 7);
+    assert_int_equal(got->frames.played, s.count);
+    assert_int_equal(got->frames.decoded, s.count);
+    assert_int_equal(got->concealed_ns, 0);
+    player_free(&with);
+    stream_free(&s);
+}
+
 /* They may come out of order, like any packet. */
 static void one_that_is_overtaken_is_not_lost(void **state)
 {
@@ -228,6 +250,7 @@ static void wild_numbers_take_nothing_away(void **state)
 }
 
 RUN(cmocka_unit_test(they_change_nothing_that_is_heard), cmocka_unit_test(a_lost_one_is_not_heard),
+    cmocka_unit_test(a_lost_one_misleads_no_copy),
     cmocka_unit_test(one_that_is_overtaken_is_not_lost),
     cmocka_unit_test(a_pause_behind_one_is_a_pause),
     cmocka_unit_test(wild_numbers_take_nothing_away))
