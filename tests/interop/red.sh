@@ -1,4 +1,4 @@
-# Copies (RFC 2198): those of GStreamer repair what we play, and GStreamer plays packets with ours.
+# Copies (RFC 2198): those of GStreamer repair what we play, and ours what GStreamer plays.
 . "$(dirname "$0")/peers.sh"
 need gst-launch-1.0
 gst-inspect-1.0 rtpredenc >/dev/null 2>&1 || skip "this GStreamer has no rtpredenc"
@@ -18,13 +18,15 @@ theirs() {
     received theirs
 }
 
+# Where its jitter buffer stands behind rtpreddec, it misses only what no copy brought.
 ours() {
     free_port
+    export GST_DEBUG_NO_COLOR=1 GST_DEBUG=rtpjitterbuffer:6 "GST_DEBUG_FILE=$WORK/ours.jitter"
     peer ours gst-launch-1.0 -q -e udpsrc "port=$port" "caps=$CAPS" ! rtpreddec pt=97 ! \
-        rtpjitterbuffer "latency=$PATIENT_MS" ! rtpopusdepay ! opusdec plc=true ! audioconvert ! \
-        wavenc ! filesink buffer-mode=unbuffered location=ours.wav
+        rtpjitterbuffer do-lost=true "latency=$PATIENT_MS" ! rtpopusdepay ! opusdec plc=true ! \
+        audioconvert ! wavenc ! filesink buffer-mode=unbuffered location=ours.wav
     bound "$port" ours
-    send us "$NOISE" "127.0.0.1:$port" --profile music --red 1
+    send us "$NOISE" "127.0.0.1:$port" --profile music --red 1 --loss 10 --seed 3 --stats us.json
     until_true has_seconds ours.wav 4.5 || fail "GStreamer has not heard all"
     interrupt ours
 }
@@ -37,4 +39,8 @@ END
 holds "$(json theirs.json packets.lost) > 5"
 holds "$(json theirs.json frames.from_red) > 0.6 * $(json theirs.json packets.lost)"
 correlates "$NOISE" theirs.wav 0.95
+
+lost=$(grep -c 'Packet #[0-9]* lost' ours.jitter)
+dropped=$(json us.json packets.dropped_by_simulation)
+holds "$dropped > 15 && $lost < 0.3 * $dropped"
 correlates "$NOISE" ours.wav 0.95
