@@ -68,6 +68,12 @@ void vox_clip_clear(struct vox_clip *clip)
     *clip = (struct vox_clip){0};
 }
 
+const char *vox_clip_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
 int vox_clip_find_speech(char path[VOX_CLIP_PATH_BYTES])
 {
     char program[PATH_MAX];

@@ -32,6 +32,10 @@ enum { VOX_CLIP_PATH_BYTES = 4096 };
 int vox_clip_load(const char *path, struct vox_clip *out, struct vox_audio_error *error);
 void vox_clip_clear(struct vox_clip *clip);
 
+/* Without the folders: what a sender calls itself. How long that is decides on when reports are
+ * due, so it must not hang on from where the lab was started. */
+const char *vox_clip_name(const char *path);
+
 /*
  * The clip of speech that comes with the program: beside it in share/voxgram, where an installation
  * and a build folder keep it. Errors: VOX_ENOTFOUND.

@@ -91,7 +91,7 @@ static void set_talker(const struct vox_replay_options *o, const struct vox_clip
     engine->rtx_ssrc = FIRST_RTX_SSRC + (uint32_t)number;
     engine->first_timestamp = FIRST_TIMESTAMP;
     engine->seed = o->network.seed + (uint64_t)number;
-    engine->cname = o->files[number];
+    engine->cname = vox_clip_name(o->files[number]);
     engine->wall_offset_ns = START_UNIX_NS;
     talker->pcm = clip->pcm;
     talker->pcm_frames = clip->frames;

@@ -36,7 +36,14 @@ struct recorder {
     uint16_t first_seq;
     uint8_t *present; /* of each packet: played or recovered */
     size_t packets;
+    struct vox_tape *sent; /* what a sender that adapts said; else NULL */
     bool failed;
+};
+
+/* What a recording is compared with. */
+struct clean {
+    float *pcm;
+    int64_t frames, first_ts;
 };
 
 static bool make_room(struct recorder *rec, int64_t frames)
@@ -104,6 +111,7 @@ static void close_recorder(struct recorder *rec)
 {
     if (!rec)
         return;
+    vox_tape_destroy(rec->sent);
     free(rec->pcm);
     free(rec->present);
     free(rec);
@@ -144,9 +152,17 @@ static int simulate(struct recorder *rec)
 
 /* ---- the sound ---- */
 
+/* All frames, also that which the last samples only begin: as the sender counts them. */
+static double kbps_of(uint64_t bytes, uint64_t ticks)
+{
+    return ticks > 0 ? (double)bytes * 8e-3 * VOX_RTP_HZ / (double)ticks : 0;
+}
+
 static void count_tape(struct vox_sweep_sound *sound)
 {
     uint64_t bytes = 0;
+    int64_t whole = sound->frame_ticks;
+    int64_t ticks = (vox_ns_to_ticks(sound->duration_ns, VOX_RTP_HZ) + whole - 1) / whole * whole;
     size_t count = vox_tape_count(sound->tape);
     for (size_t i = 0; i < count; i++) {
         const struct vox_datagram *datagram = &vox_tape_at(sound->tape, i)->datagram;
@@ -157,24 +173,37 @@ static void count_tape(struct vox_sweep_sound *sound)
         if (sound->packets++ == 0 && vox_rtp_parse(datagram->bytes, datagram->len, &rtp) >= 0)
             sound->first_seq = rtp.seq;
     }
-    sound->wire_kbps = (double)bytes * 8 * 1e6 / (double)sound->duration_ns;
+    sound->wire_kbps = kbps_of(bytes, (uint64_t)ticks);
 }
 
-static int decode_clean(struct vox_sweep_sound *sound)
+/* The same packets, all in time. The tape is that of the sound, or what was sent instead. */
+static int decode_clean(const struct vox_sweep_sound *sound, const struct vox_tape *tape,
+                        struct clean *out)
 {
     struct recorder *rec = open_recorder(sound, true);
     if (!rec)
         return VOX_ENOMEM;
+    rec->sim.senders[0].talker.tape = tape;
     rec->sim.receiver.delay_ns = CLEAN_DELAY_NS;
     int err = simulate(rec);
     if (err >= 0) {
-        sound->clean = rec->pcm;
-        sound->clean_frames = rec->frames;
-        sound->clean_ts = rec->first_ts;
+        *out = (struct clean){rec->pcm, rec->frames, rec->first_ts};
         rec->pcm = NULL;
     }
     close_recorder(rec);
     return err;
+}
+
+static int keep_clean(struct vox_sweep_sound *sound)
+{
+    struct clean clean;
+    int err = decode_clean(sound, sound->tape, &clean);
+    if (err < 0)
+        return err;
+    sound->clean = clean.pcm;
+    sound->clean_frames = clean.frames;
+    sound->clean_ts = clean.first_ts;
+    return 0;
 }
 
 static int keep_talker(const struct vox_talker_config *talker, struct vox_sweep_sound *sound)
@@ -198,11 +227,11 @@ int vox_sweep_sound_make(const struct vox_talker_config *talker, bool clean,
         .duration_ns = vox_ticks_to_ns(talker->frames, talker->engine.input_hz),
     };
     int err = vox_tape_record(talker, &sound.tape);
-    if (err >= 0 && talker->engine.rtx)
+    if (err >= 0 && (talker->engine.rtx || talker->engine.adapt))
         err = keep_talker(talker, &sound);
     if (err >= 0) {
         count_tape(&sound);
-        err = clean ? decode_clean(&sound) : 0;
+        err = clean ? keep_clean(&sound) : 0;
     }
     if (err < 0)
         vox_sweep_sound_clear(&sound);
@@ -272,16 +301,16 @@ static void rate(const struct recorder *rec, const struct vox_sweep_sound *sound
 }
 
 /* A recording that is silent or too short has nothing to compare: no error. */
-static int compare(const struct recorder *rec, const struct vox_sweep_sound *sound,
-                   struct vox_sweep_cell *cell)
+static int compare_with(const struct recorder *rec, const struct clean *clean, int channels,
+                        struct vox_sweep_cell *cell)
 {
     struct vox_quality q;
     if (!rec->has_first || rec->frames < MIN_COMPARED_FRAMES)
         return 0;
-    int64_t lag = sound->clean_ts - rec->first_ts;
+    int64_t lag = clean->first_ts - rec->first_ts;
     const struct vox_quality_input input = {
-        .reference = {sound->clean, (size_t)sound->clean_frames, sound->channels},
-        .output = {rec->pcm, (size_t)rec->frames, rec->channels},
+        .reference = {clean->pcm, (size_t)clean->frames, channels},
+        .output = {rec->pcm, (size_t)rec->frames, channels},
         .min_lag_frames = lag - MAX_LAG_FRAMES,
         .max_lag_frames = lag + MAX_LAG_FRAMES,
     };
@@ -298,42 +327,77 @@ static int compare(const struct recorder *rec, const struct vox_sweep_sound *sou
     return 0;
 }
 
-/* As in vox_replay: what the receiver says crosses a network like the one there. */
-static void answer_requests(struct recorder *rec, const struct vox_sweep_sound *sound)
+/* Who adapts has sent other packets than those of the tape. */
+static int compare(const struct recorder *rec, const struct vox_sweep_sound *sound,
+                   struct vox_sweep_cell *cell)
 {
+    struct clean clean = {sound->clean, sound->clean_frames, sound->clean_ts};
+    int err = rec->sent ? decode_clean(sound, rec->sent, &clean) : 0;
+    if (err >= 0)
+        err = compare_with(rec, &clean, sound->channels, cell);
+    if (clean.pcm != sound->clean)
+        free(clean.pcm);
+    return err;
+}
+
+static void keep_sent(void *ctx, int sender, int64_t now_ns, const struct vox_datagram *datagram)
+{
+    struct recorder *rec = ctx;
+    (void)sender;
+    if (vox_tape_add(rec->sent, now_ns, datagram) < 0)
+        rec->failed = true;
+}
+
+/* As in vox_replay: what the receiver says crosses a network like the one there. */
+static int listen_to_receiver(struct recorder *rec, const struct vox_sweep_cell_config *config)
+{
+    struct vox_sim_sender *sender = &rec->sim.senders[0];
     rec->back = rec->network;
     rec->back.seed ^= VOX_SIM_BACK_SEED;
-    rec->sim.senders[0].talker = sound->talker;
-    rec->sim.senders[0].talker.engine.seed = rec->network.seed;
-    rec->sim.senders[0].back = &rec->back;
+    sender->talker = config->sound->talker;
+    sender->talker.engine.seed = rec->network.seed;
+    sender->talker.engine.prefer_ms = config->receiver.prefer_ms;
+    if (config->max_delay_ns >= 0)
+        sender->talker.engine.max_delay_ns = config->max_delay_ns;
+    sender->back = &rec->back;
+    if (!sender->talker.engine.adapt || !config->sound->clean)
+        return 0;
+    rec->sim.observer.on_datagram = keep_sent;
+    return vox_tape_create(&rec->sent);
 }
 
 static double wire_kbps(const struct recorder *rec, const struct vox_sweep_sound *sound)
 {
-    double bytes = (double)rec->result.senders[0].wire_bytes;
-    return sound->pcm ? bytes * 8 * 1e6 / (double)sound->duration_ns : sound->wire_kbps;
+    const struct vox_sender_stats *sent = &rec->result.senders[0];
+    return sound->pcm ? kbps_of(sent->wire_bytes, sent->frames_captured) : sound->wire_kbps;
 }
 
-int vox_sweep_cell_run(const struct vox_sweep_cell_config *config, struct vox_sweep_cell *out)
+static int run_cell(struct recorder *rec, const struct vox_sweep_cell_config *config,
+                    struct vox_sweep_cell *cell)
 {
     const struct vox_sweep_sound *sound = config->sound;
-    struct vox_sweep_cell cell = {0};
-    struct recorder *rec = open_recorder(sound, sound->clean != NULL);
-    if (!rec)
-        return VOX_ENOMEM;
     rec->network = config->network;
     rec->sim.senders[0].there = &rec->network;
     rec->sim.receiver = config->receiver;
     rec->sim.speaker = config->speaker;
-    if (sound->pcm)
-        answer_requests(rec, sound);
-    int err = simulate(rec);
-    if (err >= 0) {
-        cell.wire_kbps = wire_kbps(rec, sound);
-        take_stats(&rec->result.receiver, &cell);
-        rate(rec, sound, &cell);
-        err = sound->clean ? compare(rec, sound, &cell) : 0;
-    }
+    int err = sound->pcm ? listen_to_receiver(rec, config) : 0;
+    if (err >= 0)
+        err = simulate(rec);
+    if (err < 0)
+        return err;
+    cell->wire_kbps = wire_kbps(rec, sound);
+    take_stats(&rec->result.receiver, cell);
+    rate(rec, sound, cell);
+    return sound->clean ? compare(rec, sound, cell) : 0;
+}
+
+int vox_sweep_cell_run(const struct vox_sweep_cell_config *config, struct vox_sweep_cell *out)
+{
+    struct vox_sweep_cell cell = {0};
+    struct recorder *rec = open_recorder(config->sound, config->sound->clean != NULL);
+    if (!rec)
+        return VOX_ENOMEM;
+    int err = run_cell(rec, config, &cell);
     close_recorder(rec);
     if (err >= 0)
         *out = cell;

@@ -9,7 +9,8 @@
  *         vox_sweep_sound_clear(&sound);
  *     }
  *
- * A row is what voxgram-lab replay would find with the same settings and seed.
+ * A row is what voxgram-lab replay would find with the same settings and seed. Only the RTCP of a
+ * tape knows of no receiver, so that wire_kbps is less by a few tenths.
  *
  * Thread rule: make a sound in one thread; then it is read only. A cell has one owner.
  */
@@ -31,7 +32,8 @@ struct vox_sweep_sound {
     uint64_t packets;    /* of media */
     double wire_kbps;    /* all datagrams, with 28 bytes of headers each */
     uint16_t first_seq;
-    /* A sender that answers requests cannot be a tape: it encodes again in each cell. Else NULL. */
+    /* A sender that listens to its receiver, to repeat or to adapt, cannot be a tape: it encodes
+     * again in each cell. Else NULL. */
     float *pcm;
     struct vox_talker_config talker; /* of that PCM */
     /* The clean decode, which sound is compared with; NULL: not wanted. */
@@ -50,13 +52,14 @@ struct vox_sweep_cell_config {
     struct vox_impair_config network;
     struct vox_receiver_config receiver;  /* delays and the like; channels and sources are set */
     struct vox_lab_device_config speaker; /* block_frames 0: a file */
+    int64_t max_delay_ns; /* that repairs may take, of a sender that adapts; below 0: its default */
 };
 
 struct vox_sweep_cell {
     struct vox_source_stats source; /* as the receiver tells it at the end */
     uint64_t rejected;
-    double wire_kbps; /* of the sound, and of what was sent again */
-    bool heard; /* something was: there are delays and a rating */
+    double wire_kbps; /* of the sound, or of what a sender that listens really sent */
+    bool heard;       /* something was: there are delays and a rating */
     double concealed_pct;
     double burst_ratio; /* as in lab/emodel.h, of packets neither played nor recovered */
     double r_factor, mos;

@@ -343,6 +343,7 @@ static void set_talker(const struct vox_sweep_plan *plan, size_t sound, const st
     engine->rtx_ssrc = SENDER_SSRC + 0x100;
     engine->first_timestamp = FIRST_TIMESTAMP;
     engine->seed = 1;
+    engine->cname = vox_clip_name(plan->files[sound / s->encoder_count].path);
     engine->wall_offset_ns = START_UNIX_NS;
     talker->pcm = clip->pcm;
     talker->pcm_frames = clip->frames;
@@ -393,6 +394,15 @@ static void set_receiver(const struct vox_scenario_receiver *receiver, uint64_t 
     };
 }
 
+/* As in replay: the delay that the receiver may choose is what repairs may take. */
+static void set_budget(const struct vox_playout_options *playout, struct vox_sweep_cell_config *out)
+{
+    struct vox_playout_options defaults;
+    vox_playout_options_init(&defaults);
+    bool limited = playout->max_delay_ns != defaults.max_delay_ns;
+    out->max_delay_ns = limited ? playout->max_delay_ns : -1;
+}
+
 void vox_sweep_plan_cell(const struct vox_sweep_plan *plan, int64_t row,
                          struct vox_sweep_cell_config *out)
 {
@@ -406,6 +416,7 @@ void vox_sweep_plan_cell(const struct vox_sweep_plan *plan, int64_t row,
         out->network.trace = plan->trace_of[place.network]->trace;
     set_receiver(&s->receivers[place.receiver], options.seed, out);
     out->receiver.rtx = s->encoders[place.encoder].options.rtx;
+    set_budget(&s->receivers[place.receiver].options, out);
 }
 
 size_t vox_sweep_plan_settings(const struct vox_sweep_plan *plan, int64_t row,
