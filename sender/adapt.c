@@ -1,6 +1,7 @@
 #include "sender/adapt.h"
 
 #include "base/time.h"
+#include "sender/encoder.h"
 
 #include <math.h>
 
@@ -16,13 +17,28 @@
 /* Of a retransmission: noticing that the packet is missing. */
 #define NOTICE_NS (5 * VOX_NS_PER_MS)
 #define USUAL_BUDGET 2.5
+#define FIRST_BUDGET 1.75
 /* By which share or more loss or bursts must differ to be the reason of a change. */
 #define OTHER 0.2
+#define OTHER_RATE 0.1
+/* By which congestion is judged. */
+enum { JUDGED_PACKETS = 150 };
+
+static int plain_wire_bps(const struct vox_adapt *a, int bitrate_bps)
+{
+    return vox_dial_wire_bps(&a->dial, &(struct vox_protection){.bitrate_bps = bitrate_bps});
+}
 
 static int usual_wire_bps(const struct vox_adapt *a)
 {
-    struct vox_protection plain = {.bitrate_bps = a->dial.config.bitrate_bps};
-    return (int)(USUAL_BUDGET * vox_dial_wire_bps(&a->dial, &plain));
+    return (int)(USUAL_BUDGET * plain_wire_bps(a, a->dial.config.bitrate_bps));
+}
+
+/* To begin with: nobody knows whether there is room for all of the budget. */
+static int first_wire_bps(const struct vox_adapt *a)
+{
+    double first_bps = FIRST_BUDGET * plain_wire_bps(a, a->dial.config.bitrate_bps);
+    return first_bps < a->congestion.cap_bps ? (int)first_bps : a->congestion.cap_bps;
 }
 
 /* As long as nobody has asked for a packet, it costs nothing to be ready to repeat it. */
@@ -42,8 +58,9 @@ void vox_adapt_init(struct vox_adapt *a, const struct vox_adapt_config *config)
     vox_dial_init(&a->dial, &config->dial);
     vox_weather_init(&a->weather);
     int most_bps = config->max_wire_bps > 0 ? config->max_wire_bps : usual_wire_bps(a);
-    vox_congestion_init(&a->congestion, most_bps);
-    choose(a, &a->network, &a->protection);
+    vox_congestion_init(&a->congestion, most_bps, plain_wire_bps(a, VOX_ENCODER_MIN_BPS));
+    vox_dial_choose(&a->dial, &a->network, first_wire_bps(a), &a->protection);
+    a->protection.repeat = a->may_repeat;
 }
 
 void vox_adapt_sent(struct vox_adapt *a, int64_t seq, int64_t wire_bytes, int64_t send_ns)
@@ -65,13 +82,21 @@ static enum vox_congestion_news look_for_congestion(struct vox_adapt *a,
                                                     const struct vox_fates *fates,
                                                     const struct vox_adapt_view *view, double burst)
 {
+    int64_t lately = a->weather.told - JUDGED_PACKETS + 1;
+    int64_t least_ns, most_ns;
     struct vox_fates_count count;
-    vox_fates_count(fates, a->changed_seq, &count);
+    vox_fates_count(fates, lately > a->changed_seq ? lately : a->changed_seq, &count);
+    vox_weather_round(&a->weather, &least_ns, &most_ns);
+    if (view->rtt_ns >= 0 && view->rtt_ns < most_ns)
+        most_ns = view->rtt_ns;
     return vox_congestion_report(&a->congestion,
                                  &(struct vox_congestion_view){
                                      .now_ns = view->now_ns,
-                                     .rtt_ns = view->rtt_ns,
+                                     .round_least_ns = least_ns,
+                                     .round_most_ns = most_ns,
+                                     .jitter_ns = view->jitter_ns,
                                      .delivered_bps = vox_weather_delivered_bps(&a->weather),
+                                     .sent_bps = vox_dial_wire_bps(&a->dial, &a->protection),
                                      .known = count.known,
                                      .lost = count.lost,
                                      .burst = burst,
@@ -125,6 +150,15 @@ static bool is_better(struct vox_adapt *a, const struct vox_dial_network *networ
     return is_more || worth < 0 || now_ns - a->raised_ns >= STAYS_NS;
 }
 
+/* Whether the loss from now on is another matter. While a rate is on trial it is not. */
+static bool is_other_rate(const struct vox_adapt *a, const struct vox_protection *best)
+{
+    double now_bps = vox_dial_wire_bps(&a->dial, best);
+    double then_bps = vox_dial_wire_bps(&a->dial, &a->protection);
+    return a->congestion.state != VOX_CONGESTION_ON_TRIAL &&
+           fabs(now_bps - then_bps) > OTHER_RATE * then_bps;
+}
+
 bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
                       const struct vox_adapt_view *view, enum vox_adapt_reason *reason)
 {
@@ -137,10 +171,9 @@ bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
     if (!is_better(a, &network, &best, view->now_ns))
         return false;
     *reason = reason_of(news, &network, &a->network);
-    vox_congestion_changed(&a->congestion, vox_dial_wire_bps(&a->dial, &a->protection),
-                           vox_dial_wire_bps(&a->dial, &best), network.loss.share);
+    if (news == VOX_CONGESTION_RATE || is_other_rate(a, &best))
+        a->changed_seq = a->weather.newest + 1;
     a->protection = best;
     a->network = network;
-    a->changed_seq = a->weather.newest + 1;
     return true;
 }

@@ -3,113 +3,156 @@
 #include "base/time.h"
 
 #include <math.h>
-#include <string.h>
 
-enum {
-    LEAST_CAP_BPS = 22000, /* 6 kbit/s of audio in 20 ms packets */
-    TRIAL_PACKETS = 50,    /* after which a trial is judged */
-};
-
-/* The round trip may be longer than the shortest by this. Jitter does not lift the shortest of
- * two so far, a queue does. */
+/* The round trip may be longer than the shortest by this, and by so much of the jitter. */
 #define QUEUE_NS (80 * VOX_NS_PER_MS)
+#define JITTERS 3
 #define HALF_MINUTE_NS (30 * VOX_NS_PER_S)
-#define DRAIN_NS (3 * VOX_NS_PER_S / 2)
-#define HOLD_NS (5 * VOX_NS_PER_S)
-#define LONGEST_HOLD_NS (60 * VOX_NS_PER_S)
-#define TRUST_NS (60 * VOX_NS_PER_S)
+#define DRAIN_NS (2 * VOX_NS_PER_S)
 
-/* Lowered to that share of what comes through: the rest is what drains the queue. */
-#define BACK_OFF 0.85
+/* Of what comes through, so much is sent where there was a queue; while it drains, it is less by
+ * the share of a second that the queue is long, up to a bound. */
+#define BACK_OFF 0.9
+#define MOST_DRAIN 0.4
+/* Of what comes through, where it is not known, of what is sent. */
+#define THROUGH 0.7
+
+#define HOLD_NS (15 * VOX_NS_PER_S)
+#define LONGEST_HOLD_NS (120 * VOX_NS_PER_S)
+/* A step upwards, and how long it takes to see what comes of it. */
 #define RAISE 1.15
-/* A change by less is no trial: too little would be seen of it. */
-#define TRIAL_CHANGE 1.1
-/* Of what a raise should bring through, a bottleneck lets through less. */
-#define GAIN 0.4
-/* Standard deviations by which loss must have grown. */
-#define SURE 3.0
-/* Of the loss, where it goes with the rate, so much at most is left at the lower one. */
-#define LEFT 0.5
+#define STEP_NS (3 * VOX_NS_PER_S)
+/* A cap may be so much more than what is sent before that is taken for not used: protections come
+ * in steps, too. It is raised nevertheless if nothing happened for so long. */
+#define UNUSED 1.5
+#define FORGOTTEN_NS (60 * VOX_NS_PER_S)
 
-void vox_congestion_init(struct vox_congestion *c, int most_bps)
+/* Loss is judged by at least so many packets, at most twice that many where it is clear. */
+#define TRIAL_PACKETS 50
+#define MOST_TRIAL_PACKETS 300
+/* Standard deviations by which loss must be more than what is known to be random; and from the
+ * line between the two verdicts. */
+#define SURE 3.0
+#define VERDICT 2.0
+/* Nobody is suspected for less. */
+#define HARMLESS_LOSS 0.03
+/* On trial is so much of what came through. Where loss goes with the rate little would be left. */
+#define TRIAL 0.85
+#define LEFT 0.5
+#define TRUST_NS (120 * VOX_NS_PER_S)
+
+void vox_congestion_init(struct vox_congestion *c, int most_bps, int least_bps)
 {
     *c = (struct vox_congestion){
         .most_bps = most_bps,
+        .least_bps = least_bps < most_bps ? least_bps : most_bps,
         .cap_bps = most_bps,
         .shortest_ns = {INT64_MAX, INT64_MAX},
-        .half_minute_ns = INT64_MIN,
+        .half_minute_ns = INT64_MIN / 2,
         .hold_ns = HOLD_NS,
         .hold_until_ns = INT64_MIN / 2,
-        .drain_until_ns = INT64_MIN,
-        .trusted_until_ns = INT64_MIN,
+        .lowered_ns = INT64_MIN / 2,
+        .trusted_until_ns = INT64_MIN / 2,
     };
 }
-
-void vox_congestion_changed(struct vox_congestion *c, int from_bps, int to_bps, double loss_before)
-{
-    if (to_bps < from_bps && c->trial == VOX_CONGESTION_LOWERED)
-        return; /* that is what is on trial */
-    c->trial = to_bps > from_bps * TRIAL_CHANGE ? VOX_CONGESTION_RAISED : VOX_CONGESTION_NO_TRIAL;
-    c->from_bps = from_bps;
-    c->to_bps = to_bps;
-    c->loss_before = loss_before;
-}
-
-/* ---- the round trip ---- */
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
+static int bounded(const struct vox_congestion *c, double bps)
+{
+    return bps < c->least_bps ? c->least_bps : bps > c->most_bps ? c->most_bps : (int)bps;
+}
+
+/* ---- the round trip ---- */
+
 static void note_round(struct vox_congestion *c, const struct vox_congestion_view *view)
 {
-    if (view->rtt_ns < 0)
-        return;
     if (view->now_ns - HALF_MINUTE_NS >= c->half_minute_ns) {
         c->half_minute_ns = view->now_ns;
         c->shortest_ns[1] = c->shortest_ns[0];
         c->shortest_ns[0] = INT64_MAX;
     }
-    c->shortest_ns[0] = least(c->shortest_ns[0], view->rtt_ns);
-    c->rounds_ns[c->round_count++ % VOX_CONGESTION_ROUNDS] = view->rtt_ns;
+    c->shortest_ns[0] = least(c->shortest_ns[0], view->round_most_ns);
+    int64_t shortest_ns = least(c->shortest_ns[0], c->shortest_ns[1]);
+    if (view->round_least_ns < 0 || shortest_ns == INT64_MAX)
+        return;
+    c->excess_ns[c->round_count++ % VOX_CONGESTION_ROUNDS] =
+        view->round_least_ns - shortest_ns - JITTERS * view->jitter_ns;
 }
 
-/* Whether the shortest of the latest `rounds` is longer than it should be. */
-static bool is_long(const struct vox_congestion *c, int rounds)
+/* Of the latest round trips, that one which is least so; 0: not so many are known. */
+static int64_t excess_of(const struct vox_congestion *c, int rounds)
 {
-    int64_t lately_ns = INT64_MAX;
+    int64_t excess_ns = INT64_MAX;
     if (c->round_count < rounds)
-        return false;
+        return 0;
     for (int i = 1; i <= rounds; i++)
-        lately_ns = least(lately_ns, c->rounds_ns[(c->round_count - i) % VOX_CONGESTION_ROUNDS]);
-    return lately_ns - least(c->shortest_ns[0], c->shortest_ns[1]) > QUEUE_NS;
+        excess_ns = least(excess_ns, c->excess_ns[(c->round_count - i) % VOX_CONGESTION_ROUNDS]);
+    return excess_ns;
 }
 
 bool vox_congestion_is_suspected(const struct vox_congestion *c)
 {
-    return is_long(c, 1);
+    return excess_of(c, 1) > QUEUE_NS / 2;
 }
 
-/* ---- the cap ---- */
+/* ---- a queue ---- */
 
 static void lower(struct vox_congestion *c, double to_bps, int64_t now_ns)
 {
-    bool again = now_ns < c->hold_until_ns + c->hold_ns;
-    c->hold_ns = again ? least(2 * c->hold_ns, LONGEST_HOLD_NS) : HOLD_NS;
+    c->cap_bps = bounded(c, to_bps);
+    c->lowered_ns = now_ns;
+}
+
+/* It has turned out to be too much. */
+static void hold(struct vox_congestion *c, int64_t now_ns)
+{
+    bool is_soon = now_ns < c->hold_until_ns + c->hold_ns;
+    c->hold_ns = is_soon ? least(2 * c->hold_ns, LONGEST_HOLD_NS) : HOLD_NS;
     c->hold_until_ns = now_ns + c->hold_ns;
-    c->cap_bps = to_bps < LEAST_CAP_BPS ? LEAST_CAP_BPS : (int)to_bps;
 }
 
 static enum vox_congestion_news queue(struct vox_congestion *c,
                                       const struct vox_congestion_view *view)
 {
-    double through_bps = view->delivered_bps > 0 ? (double)view->delivered_bps : c->cap_bps;
-    lower(c, fmin(through_bps, c->cap_bps) * BACK_OFF, view->now_ns);
+    double through_bps = fmin(view->sent_bps, c->cap_bps);
+    if (view->delivered_bps > 0)
+        through_bps = fmin(through_bps, fmax((double)view->delivered_bps, through_bps / 2));
+    else
+        through_bps *= THROUGH;
+    double queue_s = (double)excess_of(c, VOX_CONGESTION_ROUNDS) / VOX_NS_PER_S;
+    if (c->state != VOX_CONGESTION_DRAINS)
+        hold(c, view->now_ns);
+    c->state = VOX_CONGESTION_DRAINS;
+    c->then_bps = bounded(c, through_bps * BACK_OFF);
     c->drain_until_ns = view->now_ns + DRAIN_NS;
-    c->trial = VOX_CONGESTION_NO_TRIAL;
     c->round_count = 0;
+    lower(c, through_bps * (BACK_OFF - fmin(queue_s, MOST_DRAIN)), view->now_ns);
     return VOX_CONGESTION_QUEUE;
+}
+
+static enum vox_congestion_news drain(struct vox_congestion *c,
+                                      const struct vox_congestion_view *view)
+{
+    bool is_empty = c->round_count > 0 && !vox_congestion_is_suspected(c);
+    bool is_long = excess_of(c, VOX_CONGESTION_ROUNDS) > QUEUE_NS;
+    if (view->now_ns >= c->drain_until_ns && is_long)
+        return queue(c, view);
+    if (!is_empty)
+        return VOX_CONGESTION_NOTHING;
+    c->state = VOX_CONGESTION_FREE;
+    c->cap_bps = c->then_bps;
+    return VOX_CONGESTION_ROOM;
+}
+
+/* ---- loss ---- */
+
+static double share_lost(const struct vox_congestion_view *view)
+{
+    return view->known > 0 ? (double)view->lost / view->known : 0;
 }
 
 /* Deviation of a share of packets lost in bursts. */
@@ -119,55 +162,75 @@ static double deviation(double share, const struct vox_congestion_view *view)
     return sqrt(variance * fmax(2 * view->burst - 1, 1));
 }
 
-static enum vox_congestion_news judge_raise(struct vox_congestion *c,
-                                            const struct vox_congestion_view *view, double loss)
+static bool is_suspicious(const struct vox_congestion *c, const struct vox_congestion_view *view)
 {
-    double before_bps = c->from_bps * (1 - c->loss_before);
-    double after_bps = c->to_bps * (1 - loss);
-    double wanted_bps = (c->to_bps - c->from_bps) * (1 - c->loss_before);
-    bool grew = loss > c->loss_before + SURE * deviation(c->loss_before, view);
-    c->trial = VOX_CONGESTION_NO_TRIAL;
-    if (!grew || after_bps - before_bps > GAIN * wanted_bps || view->now_ns < c->trusted_until_ns)
-        return VOX_CONGESTION_NOTHING;
-    lower(c, after_bps * BACK_OFF, view->now_ns);
-    c->loss_before = loss;
-    c->trial = VOX_CONGESTION_LOWERED;
-    return VOX_CONGESTION_RATE;
+    double random = view->now_ns < c->trusted_until_ns ? c->random_loss : 0;
+    random = fmax(random, HARMLESS_LOSS);
+    return view->known >= TRIAL_PACKETS &&
+           share_lost(view) > random + SURE * deviation(random, view);
 }
 
-static enum vox_congestion_news judge_lowering(struct vox_congestion *c,
-                                               const struct vox_congestion_view *view, double loss)
+/* Nothing comes of it where there is nothing to lower. */
+static enum vox_congestion_news put_on_trial(struct vox_congestion *c,
+                                             const struct vox_congestion_view *view)
 {
-    c->trial = VOX_CONGESTION_NO_TRIAL;
-    if (loss < LEFT * c->loss_before)
+    double loss = share_lost(view);
+    double tried_bps = TRIAL * (1 - loss) * fmin(view->sent_bps, c->cap_bps);
+    if (tried_bps < c->least_bps)
         return VOX_CONGESTION_NOTHING;
-    c->cap_bps = c->most_bps;
-    c->trusted_until_ns = view->now_ns + TRUST_NS;
-    return VOX_CONGESTION_RANDOM;
+    c->state = VOX_CONGESTION_ON_TRIAL;
+    c->then_bps = c->cap_bps;
+    c->loss_before = loss;
+    lower(c, tried_bps, view->now_ns);
+    return VOX_CONGESTION_RATE;
 }
 
 static enum vox_congestion_news judge(struct vox_congestion *c,
                                       const struct vox_congestion_view *view)
 {
-    double loss = view->known > 0 ? (double)view->lost / view->known : 0;
-    if (view->known < TRIAL_PACKETS || c->trial == VOX_CONGESTION_NO_TRIAL)
+    double loss = share_lost(view);
+    double line = LEFT * c->loss_before;
+    if (view->known < TRIAL_PACKETS)
         return VOX_CONGESTION_NOTHING;
-    return c->trial == VOX_CONGESTION_RAISED ? judge_raise(c, view, loss)
-                                             : judge_lowering(c, view, loss);
+    if (view->known < MOST_TRIAL_PACKETS && fabs(loss - line) < VERDICT * deviation(line, view))
+        return VOX_CONGESTION_NOTHING;
+    c->state = VOX_CONGESTION_FREE;
+    c->trusted_until_ns = view->now_ns + TRUST_NS;
+    if (loss < line) {
+        c->random_loss = loss;
+        hold(c, view->now_ns);
+        return VOX_CONGESTION_NOTHING;
+    }
+    c->random_loss = fmax(loss, c->loss_before);
+    c->cap_bps = c->then_bps;
+    return VOX_CONGESTION_RANDOM;
+}
+
+/* ---- room ---- */
+
+static enum vox_congestion_news raise(struct vox_congestion *c,
+                                      const struct vox_congestion_view *view)
+{
+    bool is_used = c->cap_bps < UNUSED * view->sent_bps;
+    if (c->cap_bps == c->most_bps || view->now_ns < c->hold_until_ns ||
+        vox_congestion_is_suspected(c) || (!is_used && view->now_ns < c->lowered_ns + FORGOTTEN_NS))
+        return VOX_CONGESTION_NOTHING;
+    c->cap_bps = bounded(c, c->cap_bps * RAISE);
+    c->hold_until_ns = view->now_ns + STEP_NS;
+    return VOX_CONGESTION_ROOM;
 }
 
 enum vox_congestion_news vox_congestion_report(struct vox_congestion *c,
                                                const struct vox_congestion_view *view)
 {
     note_round(c, view);
-    if (is_long(c, VOX_CONGESTION_ROUNDS) && view->now_ns >= c->drain_until_ns)
+    if (c->state == VOX_CONGESTION_DRAINS)
+        return drain(c, view);
+    if (excess_of(c, VOX_CONGESTION_ROUNDS) > QUEUE_NS)
         return queue(c, view);
-    enum vox_congestion_news news = judge(c, view);
-    if (news != VOX_CONGESTION_NOTHING || c->cap_bps == c->most_bps ||
-        c->trial != VOX_CONGESTION_NO_TRIAL || view->now_ns < c->hold_until_ns)
-        return news;
-    double raised = c->cap_bps * RAISE;
-    c->cap_bps = raised < c->most_bps ? (int)raised : c->most_bps;
-    c->hold_until_ns = view->now_ns + VOX_NS_PER_S;
-    return VOX_CONGESTION_ROOM;
+    if (c->state == VOX_CONGESTION_ON_TRIAL)
+        return judge(c, view);
+    if (is_suspicious(c, view))
+        return put_on_trial(c, view);
+    return raise(c, view);
 }

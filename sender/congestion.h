@@ -2,18 +2,18 @@
  * How much the network may be given: a bottleneck is not random loss, and answering it with more
  * copies makes it worse. Two signs of one:
  *
- * - A queue: the round trip grows over the shortest one. Lowered at once, to less than what comes
- *   through, until the queue is gone.
- * - Loss that grows with the rate, where there is no queue (a policer). Each time the rate is
- *   raised, what more comes through is compared with what chance alone would have let through. If
- *   it is too little the rate is lowered; if the loss then stays what it was, it was random after
- *   all, and for a minute is not suspected again.
+ * - A queue: the round trip is longer than the shortest one. Lowered at once, to so much less than
+ *   what comes through that the queue is gone within a second or two; then to a little less.
+ * - Loss that goes with the rate, where there is no queue (a policer). What is lost beyond what is
+ *   known to be random is on trial: the rate is lowered to less than what came through. If that is
+ *   lost no less, it was random: the cap is what it was before, and so much loss is taken for
+ *   random from then on. If it is, the cap stays.
  *
- * After a quiet time the cap is raised by steps, each of which is such a trial; each that fails
- * doubles the time until the next.
+ * After a quiet time the cap is raised by steps, as long as use is made of it (as RFC 7661 has it
+ * for TCP: a rate that was not sent was not tried). Each time that fails soon doubles the time
+ * until the next.
  *
- *     vox_congestion_init(&congestion, most_bps);
- *     vox_congestion_changed(&congestion, from_bps, to_bps, loss_before);  // what is sent
+ *     vox_congestion_init(&congestion, most_bps, least_bps);
  *     news = vox_congestion_report(&congestion, &view);
  *     ... stay below congestion.cap_bps ...
  *
@@ -25,46 +25,49 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VOX_CONGESTION_ROUNDS = 2 /* round trips of which the shortest counts */ };
+enum { VOX_CONGESTION_ROUNDS = 2 /* that must be long, for it to be a queue */ };
 
 enum vox_congestion_news {
     VOX_CONGESTION_NOTHING,
     VOX_CONGESTION_QUEUE,  /* lowered: the round trip has grown */
-    VOX_CONGESTION_RATE,   /* lowered: loss grows with the rate */
-    VOX_CONGESTION_RANDOM, /* raised again: it did not go with the rate */
-    VOX_CONGESTION_ROOM,   /* raised: it was quiet */
+    VOX_CONGESTION_RATE,   /* lowered: to see whether loss goes with the rate */
+    VOX_CONGESTION_RANDOM, /* raised again: it does not */
+    VOX_CONGESTION_ROOM,   /* raised: the queue is gone, or it was quiet */
 };
 
 /* What a report tells. */
 struct vox_congestion_view {
     int64_t now_ns;
-    int64_t rtt_ns;        /* latest round trip; < 0: not known */
+    /* Bounds of the latest round trip; least < 0, most VOX_NS_NEVER: not known. */
+    int64_t round_least_ns, round_most_ns;
+    int64_t jitter_ns;     /* mean deviation: no queue */
     int64_t delivered_bps; /* on the wire; 0: not known */
-    int known, lost;       /* packets since the rate was last changed */
+    int sent_bps;          /* what the protection in force takes */
+    int known, lost;       /* packets of late, since the rate was last changed */
     double burst;          /* mean, of lost packets in a row */
 };
 
 struct vox_congestion {
-    int most_bps;
+    int most_bps, least_bps;
     int cap_bps;
-    int64_t shortest_ns[2];                   /* round trips of this half minute and the last */
-    int64_t half_minute_ns;                   /* when this one began */
-    int64_t rounds_ns[VOX_CONGESTION_ROUNDS]; /* the latest */
+    int64_t shortest_ns[2]; /* round trips of this half minute and the last */
+    int64_t half_minute_ns; /* when this one began */
+    int64_t
+        excess_ns[VOX_CONGESTION_ROUNDS]; /* of the latest over the shortest, jitter taken off */
     int round_count;
+    enum { VOX_CONGESTION_FREE, VOX_CONGESTION_DRAINS, VOX_CONGESTION_ON_TRIAL } state;
+    int then_bps;           /* cap when the queue is gone, or if the loss is random */
+    int64_t drain_until_ns; /* a queue takes its time to go */
+    int64_t lowered_ns;
     int64_t hold_ns; /* how long the cap stays after it was lowered */
     int64_t hold_until_ns;
-    int64_t drain_until_ns; /* a queue takes its time to go */
-    enum { VOX_CONGESTION_NO_TRIAL, VOX_CONGESTION_RAISED, VOX_CONGESTION_LOWERED } trial;
-    int from_bps, to_bps; /* of the trial */
-    double loss_before;
-    int64_t trusted_until_ns; /* loss is random until then */
+    double loss_before; /* the trial */
+    double random_loss; /* which is not suspected */
+    int64_t trusted_until_ns;
 };
 
-void vox_congestion_init(struct vox_congestion *congestion, int most_bps);
-
-/* What is sent has changed, on a network that lost loss_before, 0..1. */
-void vox_congestion_changed(struct vox_congestion *congestion, int from_bps, int to_bps,
-                            double loss_before);
+/* Caps are in least_bps..most_bps. */
+void vox_congestion_init(struct vox_congestion *congestion, int most_bps, int least_bps);
 
 /* Whether the latest round trip alone speaks of a queue: no time to send more. */
 bool vox_congestion_is_suspected(const struct vox_congestion *congestion);

@@ -79,6 +79,20 @@ void vox_weather_loss(const struct vox_weather *w, const struct vox_fates *fates
     out->burst = fmax((count.lost + alone) / (count.bursts + chance), alone);
 }
 
+void vox_weather_round(const struct vox_weather *w, int64_t *least_ns, int64_t *most_ns)
+{
+    *least_ns = -1;
+    *most_ns = VOX_NS_NEVER;
+    if (w->report_count == 0 || w->told <= w->newest - VOX_FATES_PACKETS)
+        return;
+    int64_t told_ns = w->reports[(w->report_count - 1) % VOX_WEATHER_REPORTS].arrival_ns;
+    *most_ns = told_ns - w->sent[w->told % VOX_FATES_PACKETS].send_ns;
+    if (w->told < w->newest)
+        *least_ns = told_ns - w->sent[(w->told + 1) % VOX_FATES_PACKETS].send_ns;
+    else
+        *least_ns = 0;
+}
+
 int64_t vox_weather_delivered_bps(const struct vox_weather *w)
 {
     uint64_t last = w->report_count - 1;

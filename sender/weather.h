@@ -53,6 +53,14 @@ bool vox_weather_told(struct vox_weather *weather, const struct vox_fates *fates
 void vox_weather_loss(const struct vox_weather *weather, const struct vox_fates *fates,
                       struct vox_odds_loss *out);
 
+/*
+ * Between which bounds the round trip is, by when the report came that told of the newest packet:
+ * since the packet was sent at most, since the one after it was sent at least, unless that was
+ * lost. So each report tells of the way that the audio itself takes, and no other packet is needed.
+ * least < 0, most VOX_NS_NEVER: not known.
+ */
+void vox_weather_round(const struct vox_weather *weather, int64_t *least_ns, int64_t *most_ns);
+
 /* What came through in the last second or two, bit/s on the wire; 0: not known yet. */
 int64_t vox_weather_delivered_bps(const struct vox_weather *weather);
 
