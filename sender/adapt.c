@@ -10,7 +10,7 @@
 /* Points of quality for which more is spent, and less. */
 #define WORTH_MORE 0.05
 #define WORTH_LESS 0.02
-#define STAYS_NS (2 * VOX_NS_PER_S)
+#define STAYS_NS (6 * VOX_NS_PER_S)
 /* Interarrival jitter is a mean deviation (RFC 3550, section A.8): packets are late by twice as
  * much now and then. */
 #define JITTERS 2
@@ -82,10 +82,12 @@ static enum vox_congestion_news look_for_congestion(struct vox_adapt *a,
                                                     const struct vox_fates *fates,
                                                     const struct vox_adapt_view *view, double burst)
 {
+    bool is_trial = a->congestion.state == VOX_CONGESTION_ON_TRIAL;
     int64_t lately = a->weather.told - JUDGED_PACKETS + 1;
+    int64_t since = is_trial || lately < a->changed_seq ? a->changed_seq : lately;
     int64_t least_ns, most_ns;
     struct vox_fates_count count;
-    vox_fates_count(fates, lately > a->changed_seq ? lately : a->changed_seq, &count);
+    vox_fates_count(fates, since, &count);
     vox_weather_round(&a->weather, &least_ns, &most_ns);
     if (view->rtt_ns >= 0 && view->rtt_ns < most_ns)
         most_ns = view->rtt_ns;

@@ -7,6 +7,8 @@
 /* The round trip may be longer than the shortest by this, and by so much of the jitter. */
 #define QUEUE_NS (80 * VOX_NS_PER_MS)
 #define JITTERS 3
+/* By so many times that, one round is enough. */
+#define CLEARLY 2
 #define HALF_MINUTE_NS (30 * VOX_NS_PER_S)
 #define DRAIN_NS (2 * VOX_NS_PER_S)
 
@@ -27,15 +29,16 @@
 #define UNUSED 1.5
 #define FORGOTTEN_NS (60 * VOX_NS_PER_S)
 
-/* Loss is judged by at least so many packets, at most twice that many where it is clear. */
+/* Loss is judged by at least so many packets, and where that is not clear by so many at most. */
 #define TRIAL_PACKETS 50
-#define MOST_TRIAL_PACKETS 300
+#define MOST_TRIAL_PACKETS 200
 /* Standard deviations by which loss must be more than what is known to be random; and from the
  * line between the two verdicts. */
 #define SURE 3.0
 #define VERDICT 2.0
-/* Nobody is suspected for less. */
-#define HARMLESS_LOSS 0.03
+/* Nobody is suspected for less. (Google's congestion control for WebRTC answers loss from 10 % on,
+ * draft-ietf-rmcat-gcc, section 6.) */
+#define HARMLESS_LOSS 0.05
 /* On trial is so much of what came through. Where loss goes with the rate little would be left. */
 #define TRIAL 0.85
 #define LEFT 0.5
@@ -101,6 +104,14 @@ bool vox_congestion_is_suspected(const struct vox_congestion *c)
 
 /* ---- a queue ---- */
 
+/* Packets that are lost behind the newest make one round look long; a burst of that many would be
+ * a rare one. */
+static bool is_queue(const struct vox_congestion *c, const struct vox_congestion_view *view)
+{
+    return excess_of(c, VOX_CONGESTION_ROUNDS) > QUEUE_NS ||
+           (double)excess_of(c, 1) > CLEARLY * fmax(view->burst, 1) * QUEUE_NS;
+}
+
 static void lower(struct vox_congestion *c, double to_bps, int64_t now_ns)
 {
     c->cap_bps = bounded(c, to_bps);
@@ -123,7 +134,7 @@ static enum vox_congestion_news queue(struct vox_congestion *c,
         through_bps = fmin(through_bps, fmax((double)view->delivered_bps, through_bps / 2));
     else
         through_bps *= THROUGH;
-    double queue_s = (double)excess_of(c, VOX_CONGESTION_ROUNDS) / VOX_NS_PER_S;
+    double queue_s = (double)excess_of(c, 1) / VOX_NS_PER_S;
     if (c->state != VOX_CONGESTION_DRAINS)
         hold(c, view->now_ns);
     c->state = VOX_CONGESTION_DRAINS;
@@ -180,7 +191,8 @@ static enum vox_congestion_news put_on_trial(struct vox_congestion *c,
         return VOX_CONGESTION_NOTHING;
     c->state = VOX_CONGESTION_ON_TRIAL;
     c->then_bps = c->cap_bps;
-    c->loss_before = loss;
+    /* It is looked at because it is high: in part that is chance. */
+    c->loss_before = fmax(loss - deviation(loss, view), HARMLESS_LOSS);
     lower(c, tried_bps, view->now_ns);
     return VOX_CONGESTION_RATE;
 }
@@ -226,7 +238,7 @@ enum vox_congestion_news vox_congestion_report(struct vox_congestion *c,
     note_round(c, view);
     if (c->state == VOX_CONGESTION_DRAINS)
         return drain(c, view);
-    if (excess_of(c, VOX_CONGESTION_ROUNDS) > QUEUE_NS)
+    if (is_queue(c, view))
         return queue(c, view);
     if (c->state == VOX_CONGESTION_ON_TRIAL)
         return judge(c, view);

@@ -33,6 +33,8 @@ static const int ladder_kbps[] = {6,  8,  10, 12, 14, 16,  18,  20,  24,  28,  3
 
 /* ITU-T G.107: up to 177 ms a millisecond is 0.024 of R, and around 80 that is 0.00085 of MOS. */
 #define BALANCED_DELAY_PRICE 0.00085
+/* Of the packets, are repeated at most: repeat.h. */
+#define MOST_REPEATED 0.5
 /* Of a kbit/s: enough to send nothing for nothing. */
 #define BIT_PRICE 0.0005
 
@@ -84,6 +86,18 @@ int vox_dial_wire_bps(const struct vox_dial *dial, const struct vox_protection *
     return headers_bps + protection->bitrate_bps * (1 + copies);
 }
 
+/* With what receivers will ask for again. */
+static int needed_bps(const struct vox_dial *dial, const struct vox_dial_network *network,
+                      const struct vox_protection *protection)
+{
+    int wire_bps = vox_dial_wire_bps(dial, protection);
+    if (!protection->repeat || network->retry_ns <= 0)
+        return wire_bps;
+    struct vox_protection plain = {.bitrate_bps = protection->bitrate_bps};
+    double share = fmin(network->loss.share, MOST_REPEATED);
+    return wire_bps + (int)(share * vox_dial_wire_bps(dial, &plain));
+}
+
 /* Packets that there is time to wait for a repair. */
 static int reach_of(const struct vox_dial *dial, const struct vox_dial_network *network)
 {
@@ -116,22 +130,28 @@ static double heard_at(const struct vox_dial *dial, const struct vox_dial_networ
     return 1 + (best - 1) * exp(-harm) - dial->delay_price * reach * packet_ns / VOX_NS_PER_MS;
 }
 
+/* Less cannot be sent, whatever the network carries. */
+static bool is_least(const struct vox_protection *protection)
+{
+    return protection->bitrate_bps <= LEAST_BPS && copies_of(protection) == 0;
+}
+
 double vox_dial_worth(const struct vox_dial *dial, const struct vox_dial_network *network,
                       int wire_bps, const struct vox_protection *protection)
 {
-    int needed_bps = vox_dial_wire_bps(dial, protection);
+    int needs_bps = needed_bps(dial, network, protection);
     int copies = copies_of(protection);
     int most = reach_of(dial, network);
     int least = least_reach(protection);
     if ((copies > 0 && protection->distances[copies - 1] > most) ||
-        (needed_bps > wire_bps && protection->bitrate_bps > LEAST_BPS))
+        (needs_bps > wire_bps && !is_least(protection)))
         return -1;
     least = least < most ? least : most;
     double heard = heard_at(dial, network, protection, least);
     bool retries = protection->repeat && network->retry_ns > 0;
     for (int reach = least + 1; retries && reach <= most; reach++)
         heard = fmax(heard, heard_at(dial, network, protection, reach));
-    return heard - BIT_PRICE * needed_bps / 1000;
+    return heard - BIT_PRICE * needs_bps / 1000;
 }
 
 /* ---- the search ---- */
@@ -146,7 +166,7 @@ struct search {
     struct vox_protection best;
 };
 
-/* The highest bitrate that leaves room for the copies. */
+/* The highest bitrate that leaves room for the copies, and for what is repeated. */
 static int bitrate_for(const struct search *s, struct vox_protection tried)
 {
     int best_bps = LEAST_BPS;
@@ -154,20 +174,24 @@ static int bitrate_for(const struct search *s, struct vox_protection tried)
     for (size_t i = 0; i < sizeof ladder_kbps / sizeof ladder_kbps[0]; i++) {
         int bps = ladder_kbps[i] * 1000;
         tried.bitrate_bps = bps < most_bps ? bps : most_bps;
-        if (vox_dial_wire_bps(s->dial, &tried) <= s->wire_bps)
-            best_bps = tried.bitrate_bps;
+        if (needed_bps(s->dial, s->network, &tried) > s->wire_bps)
+            break;
+        best_bps = tried.bitrate_bps;
+        if (bps >= most_bps)
+            break;
     }
     return best_bps;
 }
 
 static void consider(struct search *s, struct vox_protection tried)
 {
-    tried.bitrate_bps = bitrate_for(s, tried);
     for (int k = 0; k < 4; k++) {
         tried.fec = (k & 1) != 0;
         tried.repeat = (k & 2) != 0;
-        bool no_fec = s->dial->fec_bps == 0 || tried.bitrate_bps < s->dial->fec_bps;
-        if ((tried.fec && no_fec) || (tried.repeat && s->network->retry_ns <= 0))
+        if (tried.repeat && s->network->retry_ns <= 0)
+            continue;
+        tried.bitrate_bps = bitrate_for(s, tried);
+        if (tried.fec && (s->dial->fec_bps == 0 || tried.bitrate_bps < s->dial->fec_bps))
             continue;
         double worth = vox_dial_worth(s->dial, s->network, s->wire_bps, &tried);
         if (worth > s->best_worth) {
