@@ -13,6 +13,7 @@
 #include "net/clock.h"
 #include "receiver/report.h"
 #include "sender/adapt_report.h"
+#include "sender/promises.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -418,6 +419,21 @@ static bool write_report(const struct verdict *v)
 
 /* ---- for people ---- */
 
+/* The senders have the same options: what one cannot give is told once. */
+static void tell_promises(const struct verdict *v)
+{
+    struct vox_promises promises = {0};
+    for (int i = 0; i < v->options->file_count; i++) {
+        const struct vox_sender_stats *stats = &v->run->result.senders[i];
+        vox_promises_tell(&promises, &(struct vox_promises_view){
+                                         .options = &v->options->encoding,
+                                         .stats = stats,
+                                         .sent_ns = vox_rtp_to_ns((int64_t)stats->frames_captured),
+                                         .receiver_asks = true,
+                                     });
+    }
+}
+
 static void tell(const struct verdict *v, int64_t took_ns)
 {
     const struct vox_report_context context = context_of(v);
@@ -483,6 +499,7 @@ int vox_replay_output(const struct vox_replay_options *options, const struct vox
     judge_rating(v);
     bool done = !vox_replay_needs_reference(options) || make_reference(v);
     done = done && write_all(v);
+    tell_promises(v);
     if (!options->quiet)
         tell(v, took_ns);
     if (v->has_quality)

@@ -214,8 +214,8 @@ static int inner_type(const struct vox_receiver *r, const struct vox_rtp *rtp)
 }
 
 /* A packet of an SSRC that is no source's: does it repeat one of a source? */
-static bool is_repeat(struct vox_receiver *r, const struct vox_rtp *rtp, int64_t arrival_ns,
-                      uint32_t path, enum vox_push_result *result)
+static bool is_repeat(struct vox_receiver *r, const struct vox_rtp *rtp, size_t len,
+                      int64_t arrival_ns, uint32_t path, enum vox_push_result *result)
 {
     *result = VOX_PUSH_UNASKED;
     bool of_others =
@@ -224,6 +224,8 @@ static bool is_repeat(struct vox_receiver *r, const struct vox_rtp *rtp, int64_t
         switch (vox_repeats_recognise(&r->sources[i], rtp, path)) {
         case VOX_REPEATS_OURS:
             *result = vox_repeats_take(&r->sources[i], rtp, arrival_ns);
+            if (*result < VOX_PUSH_NOT_RTP)
+                vox_source_count_bytes(&r->sources[i], len, true);
             return true;
         case VOX_REPEATS_UNASKED:
             of_others = true;
@@ -253,7 +255,7 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         return VOX_PUSH_NOT_RTP;
     struct vox_source *source = vox_source_find(r->sources, r->config.max_sources, rtp.ssrc);
     enum vox_push_result result;
-    if (!source && is_repeat(r, &rtp, arrival_ns, path, &result))
+    if (!source && is_repeat(r, &rtp, len, arrival_ns, path, &result))
         return result;
     if (!source) {
         int inner = inner_type(r, &rtp);
@@ -280,8 +282,10 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         source->path = path;
         source->rtcp_path = path;
     }
-    if (result < VOX_PUSH_NOT_RTP)
+    if (result < VOX_PUSH_NOT_RTP) {
+        vox_source_count_bytes(source, len, false);
         vox_reporting_packet(&r->reporting, source, len, arrival_ns);
+    }
     if (!was_active && source->state == VOX_SOURCE_ACTIVE)
         end_replaced(r, source, arrival_ns);
     ask(r, source, arrival_ns);

@@ -201,7 +201,14 @@ struct vox_source_stats {
          * before one behind them had come, and of these in vain; answered: packets that came */
         uint64_t requests, asked, retried, guesses, vain_guesses, answered;
     } retransmission;
-    uint64_t lbrr_packets;
+    uint64_t lbrr_packets; /* that carry in-band FEC: read from the packets */
+    uint64_t red_packets;  /* that carry copies */
+    struct {
+        /* With 28 bytes of IPv4 and UDP headers on each datagram: all; of these, copies with their
+         * headers; what was sent again */
+        uint64_t bytes, copies_bytes, repeats_bytes;
+        int64_t first_ns, last_ns; /* arrivals of the first and the last; if bytes > 0 */
+    } wire;
     int64_t played_ns, concealed_ns, dtx_ns, stretched_ns;
     uint64_t stretch_ops;
     struct {

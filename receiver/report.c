@@ -112,6 +112,11 @@ static uint64_t rejected(const struct vox_receiver_stats *stats)
     return sum;
 }
 
+static double share(double part, double whole)
+{
+    return whole > 0 ? 100.0 * part / whole : 0;
+}
+
 /* ---- JSON ---- */
 
 static json_t *ms(int64_t ns)
@@ -179,12 +184,43 @@ static json_t *retransmission(const struct vox_source_stats *s)
                      count(s->retransmission.answered));
 }
 
+static double kbps(const struct vox_source_stats *s, uint64_t bytes)
+{
+    int64_t ns = s->wire.last_ns - s->wire.first_ns;
+    return ns > 0 ? (double)bytes * 8e6 / (double)ns : 0;
+}
+
+static uint64_t redundant_bytes(const struct vox_source_stats *s)
+{
+    return s->wire.copies_bytes + s->wire.repeats_bytes;
+}
+
+/* Beside all else. */
+static double redundant_pct(const struct vox_source_stats *s)
+{
+    return share((double)redundant_bytes(s), (double)(s->wire.bytes - redundant_bytes(s)));
+}
+
+static json_t *hundredths(double x)
+{
+    return json_real(round(x * 100) / 100);
+}
+
+static json_t *redundancy(const struct vox_source_stats *s)
+{
+    return json_pack("{s:o, s:o}", "kbps", hundredths(kbps(s, redundant_bytes(s))), "pct",
+                     hundredths(redundant_pct(s)));
+}
+
 static void put_source(json_t *object, const struct vox_source_stats *s)
 {
     json_object_set_new(object, "packets", packets(s));
     json_object_set_new(object, "frames", frames(s));
     json_object_set_new(object, "retransmission", retransmission(s));
     json_object_set_new(object, "lbrr_packets", count(s->lbrr_packets));
+    json_object_set_new(object, "red_packets", count(s->red_packets));
+    json_object_set_new(object, "wire_kbps", hundredths(kbps(s, s->wire.bytes)));
+    json_object_set_new(object, "redundancy", redundancy(s));
     json_object_set_new(object, "played_ms", ms(s->played_ns));
     json_object_set_new(object, "concealed_ms", ms(s->concealed_ns));
     json_object_set_new(object, "dtx_ms", ms(s->dtx_ns));
@@ -325,11 +361,6 @@ int vox_report_event(const struct vox_event *event, const struct vox_report_cont
 
 /* ---- words ---- */
 
-static double share(double part, double whole)
-{
-    return whole > 0 ? 100.0 * part / whole : 0;
-}
-
 static double loss_pct(const struct vox_source_stats *t)
 {
     return share((double)t->packets.lost, (double)(t->packets.received + t->packets.lost));
@@ -382,6 +413,18 @@ static void print_glitches(const struct vox_source_stats *t, FILE *out)
         separator = ", ";
     }
     fputs(*separator == ',' ? "\n" : "  glitches   none\n", out);
+}
+
+/* What came beside the packets themselves, and what it cost. */
+static void print_redundancy(const struct vox_source_stats *t, FILE *out)
+{
+    if (t->lbrr_packets + redundant_bytes(t) == 0)
+        return;
+    fprintf(out,
+            "  carried    in-band FEC in %llu packets, copies in %llu; copies and what was sent "
+            "again took %.1f kbit/s (%.0f %% more)\n",
+            (unsigned long long)t->lbrr_packets, (unsigned long long)t->red_packets,
+            kbps(t, redundant_bytes(t)), redundant_pct(t));
 }
 
 static void print_delay(const struct vox_source_stats *t, FILE *out)
@@ -463,6 +506,7 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
             (unsigned long long)t.frames.from_fec, (unsigned long long)t.frames.from_red,
             (unsigned long long)t.frames.from_rtx, vox_ns_to_ms(t.concealed_ns),
             share((double)t.concealed_ns, heard_ns));
+    print_redundancy(&t, out);
     print_glitches(&t, out);
     print_delay(&t, out);
     print_choices(&t, out);

@@ -16,6 +16,7 @@ enum {
     LARGEST_BLOCK = 960, /* where that much is at hand */
     UNSETTLED = 50,      /* packets after which a payload type stays what it is */
     RED_VOTES = 2,
+    IP_UDP_BYTES = 28,
     FARTHEST_OTHER = 64, /* packets ahead, that one of another payload type is believed */
 };
 
@@ -55,6 +56,11 @@ void vox_source_begin(struct vox_source *source, uint32_t ssrc, int payload_type
     source->red_votes = 0;
     source->cname[0] = '\0';
     source->lbrr_packets = 0;
+    source->red_packets = 0;
+    source->wire_bytes = 0;
+    source->copies_bytes = 0;
+    source->repeats_bytes = 0;
+    source->first_packet_ns = now_ns;
     source->received = 0;
     source->last_packet_ns = now_ns;
     source->replaced = false;
@@ -221,7 +227,17 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
         read_capture_time(source, rtp, &packet);
     enum vox_push_result result = store(source, &packet);
     store_copies(source, &red, &packet);
+    source->red_packets += red.copy_count > 0;
+    if (red.copy_count > 0)
+        source->copies_bytes += datagram->payload_bytes - rtp->payload_bytes;
     return result;
+}
+
+void vox_source_count_bytes(struct vox_source *source, size_t datagram_bytes, bool repeat)
+{
+    source->wire_bytes += datagram_bytes + IP_UDP_BYTES;
+    if (repeat)
+        source->repeats_bytes += datagram_bytes + IP_UDP_BYTES;
 }
 
 void vox_source_confirm(struct vox_source *source, int64_t now_ns)
@@ -416,6 +432,12 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->packets.lost = vox_reception_lost(&source->reception);
     out->packets.reordered = source->reception.reordered;
     out->lbrr_packets = source->lbrr_packets;
+    out->red_packets = source->red_packets;
+    out->wire.bytes = source->wire_bytes;
+    out->wire.copies_bytes = source->copies_bytes;
+    out->wire.repeats_bytes = source->repeats_bytes;
+    out->wire.first_ns = source->first_packet_ns;
+    out->wire.last_ns = source->last_packet_ns;
     out->retransmission.requests = source->requests;
     out->retransmission.asked = source->missing.asked;
     out->retransmission.retried = source->missing.retried;
@@ -427,6 +449,20 @@ void vox_source_read_stats(const struct vox_source *source, struct vox_source_st
     out->clock_skew_ppm = vox_delay_skew_ppm(&vox_playout_timing(source->playout)->delay);
     out->resample_ppm = source->drift.ppm;
     out->current_ns = source->current_ns;
+}
+
+static void add_wire(struct vox_source_stats *sum, const struct vox_source_stats *one)
+{
+    bool first = sum->wire.bytes == 0;
+    if (one->wire.bytes == 0)
+        return;
+    if (first || one->wire.first_ns < sum->wire.first_ns)
+        sum->wire.first_ns = one->wire.first_ns;
+    if (first || one->wire.last_ns > sum->wire.last_ns)
+        sum->wire.last_ns = one->wire.last_ns;
+    sum->wire.bytes += one->wire.bytes;
+    sum->wire.copies_bytes += one->wire.copies_bytes;
+    sum->wire.repeats_bytes += one->wire.repeats_bytes;
 }
 
 void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_stats *one)
@@ -450,6 +486,8 @@ void vox_source_stats_add(struct vox_source_stats *sum, const struct vox_source_
     sum->retransmission.answered += one->retransmission.answered;
     sum->frames.stretched += one->frames.stretched;
     sum->lbrr_packets += one->lbrr_packets;
+    sum->red_packets += one->red_packets;
+    add_wire(sum, one);
     sum->played_ns += one->played_ns;
     sum->concealed_ns += one->concealed_ns;
     sum->dtx_ns += one->dtx_ns;

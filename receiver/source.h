@@ -32,7 +32,9 @@ struct vox_source {
     int payload_type;
     int red_votes; /* packets in a row of this type that look as if they were RED */
     char cname[64];
-    uint64_t lbrr_packets, received;
+    uint64_t lbrr_packets, red_packets, received;
+    uint64_t wire_bytes, copies_bytes, repeats_bytes;
+    int64_t first_packet_ns;
     int64_t last_packet_ns;
     int64_t departed_ns; /* said goodbye then, and has ended since */
     bool replaced;
@@ -90,6 +92,9 @@ int64_t vox_source_next_pull_ns(const struct vox_source *source);
 int vox_source_block_frames(const struct vox_source *source);
 /* The same, and more where more is at hand, up to 20 ms. */
 int vox_source_ready_frames(const struct vox_source *source);
+
+/* What a datagram that it took was on the wire: one of its own, or one that was sent again. */
+void vox_source_count_bytes(struct vox_source *source, size_t datagram_bytes, bool repeat);
 
 void vox_source_read_stats(const struct vox_source *source, struct vox_source_stats *out);
 

@@ -1,7 +1,5 @@
 #include "sender/progress.h"
 
-#include "sender/encoder.h"
-
 #include "base/time.h"
 #include "cli/message.h"
 
@@ -10,9 +8,6 @@
 #include <unistd.h>
 
 #define SHOW_INTERVAL_NS (100 * VOX_NS_PER_MS)
-
-/* So long without a single packet with FEC is not the luck of a pause in speech. */
-#define FEC_PATIENCE_NS (5 * VOX_NS_PER_S)
 
 int vox_progress_open(struct vox_progress *p, const struct vox_send_options *options)
 {
@@ -65,48 +60,19 @@ static void tell_failure(struct vox_progress *p, const struct vox_send_report *r
     p->failure_told = true;
 }
 
-/* At once where the codec never does it, else when enough packets were without. */
-static void tell_no_fec(struct vox_progress *p, const struct vox_send_report *r)
-{
-    const struct vox_encoding_options *o = &p->options->encoding;
-    int least_bps = vox_encoder_fec_bps((enum vox_profile)o->profile, o->frame_ticks);
-    bool patient = least_bps > 0 && r->sent_ns <= FEC_PATIENCE_NS;
-    if (!o->fec || p->fec_told || r->sender.lbrr_packets > 0 || patient)
-        return;
-    if (least_bps == 0)
-        vox_message_warn("--fec: the codec puts in-band FEC into no packet of --profile lowdelay "
-                         "or of less than 10 ms; choose --profile voice and --frame 10 or more");
-    else
-        vox_message_warn("--fec: the codec puts in-band FEC into no packet so far; silence needs "
-                         "none, and frames of %g ms take --bitrate %d or more",
-                         vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)), least_bps / 1000);
-    p->fec_told = true;
-}
-
-static void tell_mono(struct vox_progress *p, const struct vox_send_report *r)
-{
-    const struct vox_encoding_options *o = &p->options->encoding;
-    if (r->channels < 2 || p->mono_told || r->sender.stereo_packets * 2 >= r->sender.packets)
-        return;
-    vox_message_warn("the codec makes mono of the two channels: at this bitrate, frames of %g ms "
-                     "have too few bits for stereo; choose --bitrate %d%s",
-                     vox_ns_to_ms(vox_rtp_to_ns(o->frame_ticks)),
-                     vox_encoder_stereo_bps(o->frame_ticks) / 1000,
-                     o->frame_ticks < 960 ? " or longer frames" : "");
-    p->mono_told = true;
-}
-
 /* Says once what the user would otherwise look for in vain. */
-static void tell_encoding(struct vox_progress *p, const struct vox_send_report *r)
+static void tell_promises(struct vox_progress *p, const struct vox_send_report *r)
 {
-    tell_no_fec(p, r);
-    tell_mono(p, r);
+    vox_promises_tell(&p->promises, &(struct vox_promises_view){.options = &p->options->encoding,
+                                                                .stats = &r->sender,
+                                                                .channels = r->channels,
+                                                                .sent_ns = r->sent_ns});
 }
 
 void vox_progress_second(struct vox_progress *p, struct vox_send_report *report, int64_t now_ns)
 {
     tell_failure(p, report);
-    tell_encoding(p, report);
+    tell_promises(p, report);
     report->wire_kbps = kbps(report->sender.wire_bytes - p->wire_bytes, now_ns - p->second_ns);
     report->rms_db = vox_pcm_meter_rms_db(&p->second, &report->peak_db);
     p->wire_bytes = report->sender.wire_bytes;
@@ -145,7 +111,7 @@ int vox_progress_close(struct vox_progress *p, struct vox_send_report *report)
 {
     vox_status_clear(&p->status);
     vox_message_set_status(NULL);
-    tell_encoding(p, report); /* a short stream has seen no second */
+    tell_promises(p, report); /* a short stream has seen no second */
     report->final = true;
     report->wire_kbps = kbps(report->sender.wire_bytes, packets_ns(p, report));
     report->rms_db = vox_pcm_meter_rms_db(&p->whole, &report->peak_db);

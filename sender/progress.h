@@ -17,6 +17,7 @@
 #include "cli/status.h"
 #include "dsp/pcm.h"
 #include "sender/cli.h"
+#include "sender/promises.h"
 #include "sender/report.h"
 
 #include <stdbool.h>
@@ -32,7 +33,8 @@ struct vox_progress {
     struct vox_pcm_meter second, whole;
     uint64_t wire_bytes; /* at the second before */
     int64_t second_ns;   /* when that was */
-    bool failure_told, fec_told, mono_told;
+    bool failure_told;
+    struct vox_promises promises;
 };
 
 /* Returns an exit status; a statistics file that cannot be written has been spoken of. */

@@ -6,6 +6,7 @@ void vox_protect_init(struct vox_protect *p, const struct vox_protect_config *co
 {
     p->config = *config;
     p->count = 0;
+    p->carried = p->too_long = p->absent = 0;
     memset(p->distances, 0, sizeof p->distances);
 }
 
@@ -27,23 +28,24 @@ void vox_protect_set(struct vox_protect *p, const int distances[VOX_RED_MAX_COPI
     memcpy(p->distances, distances, sizeof p->distances);
 }
 
-/* The copy of the packet sent `back` packets before the one at `position`, or of none. */
-static struct vox_red_copy copy_of(const struct vox_protect *p, int back, int64_t position)
+/* The copy of the packet sent `back` packets before the one at `position`; false: there is none. */
+static bool find_copy(const struct vox_protect *p, int back, int64_t position,
+                      struct vox_red_copy *copy)
 {
-    struct vox_red_copy copy = {.block.payload_type = p->config.payload_type};
     int64_t offset = (int64_t)back * p->config.frame_ticks;
     size_t at = (size_t)((p->count - (uint64_t)back) % VOX_PROTECT_MAX_DISTANCE);
     /* Numbers and times must agree: between the two nothing was left out. */
     if ((uint64_t)back > p->count || p->history[at].position_ticks != position - offset)
-        return copy;
-    copy.block.data = p->history[at].payload;
-    copy.block.data_bytes = p->history[at].bytes;
-    copy.offset_rtp_ts = (uint16_t)offset;
-    return copy;
+        return false;
+    *copy = (struct vox_red_copy){.block = {.payload_type = p->config.payload_type,
+                                            .data = p->history[at].payload,
+                                            .data_bytes = p->history[at].bytes},
+                                  .offset_rtp_ts = (uint16_t)offset};
+    return true;
 }
 
-int vox_protect_wrap(const struct vox_protect *p, const struct vox_protect_frame *frame,
-                     uint8_t *out, size_t capacity)
+int vox_protect_wrap(struct vox_protect *p, const struct vox_protect_frame *frame, uint8_t *out,
+                     size_t capacity)
 {
     struct vox_red red = {.primary = {.payload_type = p->config.payload_type,
                                       .data = frame->payload,
@@ -52,10 +54,17 @@ int vox_protect_wrap(const struct vox_protect *p, const struct vox_protect_frame
     struct vox_red_copy nearest_first[VOX_RED_MAX_COPIES];
     int count = 0;
     for (int i = 0; i < VOX_RED_MAX_COPIES && p->distances[i] > 0; i++) {
-        struct vox_red_copy copy = copy_of(p, p->distances[i], frame->position_ticks);
-        size_t more = VOX_RED_COPY_HEADER_BYTES + copy.block.data_bytes;
-        if (copy.block.data_bytes == 0 || bytes + more > capacity)
+        struct vox_red_copy copy;
+        if (!find_copy(p, p->distances[i], frame->position_ticks, &copy)) {
+            p->absent++;
             continue;
+        }
+        size_t more = VOX_RED_COPY_HEADER_BYTES + copy.block.data_bytes;
+        if (copy.block.data_bytes == 0 || bytes + more > capacity) {
+            p->too_long++;
+            continue;
+        }
+        p->carried++;
         bytes += more;
         nearest_first[count++] = copy;
     }

@@ -41,6 +41,8 @@ struct vox_protect {
     struct vox_protect_config config;
     int distances[VOX_RED_MAX_COPIES];
     uint64_t count; /* packets kept */
+    /* Copies asked for: carried, too long for RED or the datagram, of packets that were not sent */
+    uint64_t carried, too_long, absent;
     struct {
         int64_t position_ticks;
         size_t bytes; /* 0: too long for a copy */
@@ -60,7 +62,7 @@ void vox_protect_set(struct vox_protect *protect, const int distances[VOX_RED_MA
 
 /* The payload of a RED packet with this frame as its primary. Returns its bytes; 0: no copy is at
  * hand or fits. */
-int vox_protect_wrap(const struct vox_protect *protect, const struct vox_protect_frame *frame,
+int vox_protect_wrap(struct vox_protect *protect, const struct vox_protect_frame *frame,
                      uint8_t *out, size_t capacity);
 
 /* The frame was sent: it may be copied. */

@@ -93,8 +93,10 @@ static double copies_kbps(const struct vox_sender_stats *s)
 static json_t *redundancy_json(const struct vox_sender_stats *s)
 {
     double rest = (double)(s->wire_bytes - s->redundant_bytes);
-    return json_pack("{s:o, s:o}", "kbps", number(copies_kbps(s), 0.01), "pct",
-                     number(rest > 0 ? 100 * (double)s->redundant_bytes / rest : 0, 0.01));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "kbps", number(copies_kbps(s), 0.01), "pct",
+                     number(rest > 0 ? 100 * (double)s->redundant_bytes / rest : 0, 0.01), "copies",
+                     count(s->copies), "too_long", count(s->copies_too_long), "absent",
+                     count(s->copies_absent));
 }
 
 static double repeats_kbps(const struct vox_sender_stats *s)

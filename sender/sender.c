@@ -346,6 +346,9 @@ void vox_sender_read_stats(struct vox_sender *s, struct vox_sender_stats *out)
     out->reported_jitter_ns = view->jitter_ns;
     out->rtt_ns = view->rtt_ns;
     out->protection = s->protection;
+    out->copies = s->protect.carried;
+    out->copies_too_long = s->protect.too_long;
+    out->copies_absent = s->protect.absent;
     out->adapt_loss_pct = 100 * s->adapt.network.loss.share;
     out->adapt_burst_packets = s->adapt.network.loss.burst;
     out->wire_cap_bps = s->adapt.congestion.cap_bps;

@@ -149,6 +149,9 @@ struct vox_sender_stats {
     uint64_t payload_bytes;
     uint64_t red_packets;     /* that carry copies */
     uint64_t redundant_bytes; /* of copies and their headers */
+    /* Copies that were to be carried: they were; they are too long for RED or for a datagram; their
+     * packet was not sent, in a pause, or not yet */
+    uint64_t copies, copies_too_long, copies_absent;
     uint64_t nacks_received;
     uint64_t rtx_asked;       /* packets that they named */
     uint64_t rtx_packets;     /* of those, sent again */

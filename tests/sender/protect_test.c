@@ -46,6 +46,7 @@ static void copies_are_of_the_packets_named(void **state)
     for (int i = 1; i < PACKETS; i++) {
         send(i, (int64_t)i * TICKS, BYTES, sizeof out, &red);
         assert_int_equal(red.copy_count, i < 3 ? 1 : i < 17 ? 2 : 3);
+        assert_int_equal(protect.carried + protect.absent, 3 * (i + 1));
         expect_copy(&red.copies[red.copy_count - 1], i, 1); /* oldest first */
         if (i >= 17)
             expect_copy(&red.copies[0], i, 17);
@@ -78,6 +79,8 @@ static void nothing_is_copied_across_a_gap(void **state)
     send(3, 6 * TICKS, BYTES, sizeof out, &red);
     assert_int_equal(red.copy_count, 1);
     expect_copy(&red.copies[0], 3, 1);
+    assert_int_equal(protect.carried, 2);
+    assert_int_equal(protect.absent, 2 + 1 + 2 + 1);
 }
 
 static void the_farthest_give_way_where_there_is_no_room(void **state)
@@ -90,6 +93,7 @@ static void the_farthest_give_way_where_there_is_no_room(void **state)
     send(3, 3 * TICKS, BYTES, 2 * BYTES + 3 * VOX_RED_COPY_HEADER_BYTES, &red);
     assert_int_equal(red.copy_count, 1);
     expect_copy(&red.copies[0], 3, 1);
+    assert_int_equal(protect.too_long, 1);
 }
 
 static void what_red_cannot_say_is_not_copied(void **state)
@@ -99,6 +103,8 @@ static void what_red_cannot_say_is_not_copied(void **state)
     begin((const int[VOX_RED_MAX_COPIES]){1});
     send(0, 0, VOX_RED_MAX_COPY_BYTES + 1, sizeof out, &red);
     assert_int_equal(send(1, TICKS, BYTES, sizeof out, &red), 0);
+    assert_int_equal(protect.too_long, 1);
+    assert_int_equal(protect.carried, 0);
 }
 
 static void lists_of_distances(void **state)
