@@ -76,8 +76,37 @@ too_many() {
     holds "$("$TOOLS/wavtool" tone many.wav 1000) < -50"
 }
 
+# Each with another protection and losses of its own: what repaired is told of whom it repaired.
+protected() {
+    receive protected 127.0.0.1:0 --output protected.wav --rtx --delay "$PATIENT_MS" \
+        --stats protected.json
+    start_send plain "$DATA/speech.flac" "127.0.0.1:$port" --duration 5 --loss 8 --seed 1
+    start_send coarse "$DATA/speech.flac" "127.0.0.1:$port" --duration 5 --loss 9 --seed 2 --fec
+    start_send copied "$DATA/speech.flac" "127.0.0.1:$port" --duration 5 --loss 10 --seed 3 \
+        --red-at 1,3
+    start_send again "$DATA/speech.flac" "127.0.0.1:$port" --duration 5 --loss 11 --seed 4 --rtx \
+        --stats again.json
+    for who in plain coarse copied again; do
+        sent $who
+    done
+    received protected
+    "$TOOLS/jsonget" --lines protected.json 'sources.*.frames.from_fec' >fec
+    "$TOOLS/jsonget" --lines protected.json 'sources.*.frames.from_red' >red
+    "$TOOLS/jsonget" --lines protected.json 'sources.*.frames.from_rtx' >rtx
+    "$TOOLS/jsonget" --lines protected.json 'sources.*.concealed_ms' >concealed
+    paste fec red rtx concealed >protected.sources
+    # One source each has but this; the plain one has none and is concealed most.
+    equal "$(awk '$1 > 3 && $2 == 0 && $3 == 0' protected.sources | wc -l)" 1 "repaired by FEC"
+    equal "$(awk '$1 == 0 && $2 > 3 && $3 == 0' protected.sources | wc -l)" 1 "repaired by copies"
+    equal "$(awk '$1 == 0 && $2 == 0 && $3 > 3' protected.sources | wc -l)" 1 "sent again"
+    equal "$(awk '$1 + $2 + $3 == 0 && $4 > 60' protected.sources | wc -l)" 1 "not repaired"
+    # Those too may be dropped on their way.
+    holds "$(json again.json retransmission.sent) >= $(json protected.json retransmission.answered)"
+}
+
 at_once <<'END'
 mixed
+protected
 separate wav
 separate opus
 one_of_two
