@@ -125,6 +125,11 @@ static bool is_blank(const struct slot *slot, int64_t index)
     return slot->index == index && slot->is_blank;
 }
 
+bool vox_jitter_knows(const struct vox_jitter *jitter, int64_t index)
+{
+    return slot_of(jitter, index)->index == index || (jitter->popped && index <= jitter->passed);
+}
+
 enum vox_insert vox_jitter_insert(struct vox_jitter *jitter, const struct vox_packet *packet)
 {
     int64_t index = packet->index;

@@ -68,6 +68,9 @@ void vox_jitter_blank(struct vox_jitter *jitter, int64_t index);
 /* The number in front of this one, those without audio left out. */
 int64_t vox_jitter_before(const struct vox_jitter *jitter, int64_t index);
 
+/* Whether a copy of it would be a DUPLICATE. */
+bool vox_jitter_knows(const struct vox_jitter *jitter, int64_t index);
+
 /* The packet with the lowest number, or NULL. Borrowed until pop, insert or reset. */
 const struct vox_packet *vox_jitter_head(const struct vox_jitter *jitter);
 

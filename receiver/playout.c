@@ -286,6 +286,11 @@ enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packe
     return result;
 }
 
+bool vox_playout_knows(const struct vox_playout *p, int64_t index)
+{
+    return vox_jitter_knows(p->jitter, index);
+}
+
 /* Copies are numbered by counting packets of audio. Where a number that held none was lost, nobody
  * knows, and the copy of a packet that is here, or was played, has the number behind that. */
 static bool is_known(const struct vox_playout *p, const struct vox_packet *copy)

@@ -37,6 +37,9 @@ void vox_playout_reset(struct vox_playout *p);
 /* A packet from the network. */
 enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet);
 
+/* Whether a copy of this packet is of no use: it came, or its time is over. */
+bool vox_playout_knows(const struct vox_playout *p, int64_t index);
+
 /* A copy of one, brought by another. Returns whether it is of use. */
 bool vox_playout_insert_copy(struct vox_playout *p, const struct vox_packet *copy);
 

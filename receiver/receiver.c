@@ -431,6 +431,8 @@ int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *r)
     int64_t next_ns = vox_reporting_next_deadline_ns(&r->reporting);
     next_ns = next_ns < r->next_settle_ns ? next_ns : r->next_settle_ns;
     for (int i = 0; r->config.rtx && i < r->config.max_sources; i++) {
+        if (!vox_source_plays(&r->sources[i]))
+            continue;
         int64_t ask_ns = vox_repeats_next_ns(&r->sources[i]);
         next_ns = next_ns < ask_ns ? next_ns : ask_ns;
     }
@@ -445,7 +447,8 @@ void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
     }
     vox_reporting_tick(&r->reporting, now_ns);
     for (int i = 0; r->config.rtx && i < r->config.max_sources; i++)
-        ask(r, &r->sources[i], now_ns);
+        if (vox_source_plays(&r->sources[i]))
+            ask(r, &r->sources[i], now_ns);
 }
 
 void vox_receiver_underrun(struct vox_receiver *r, int64_t t_ns, int64_t gap_ns)

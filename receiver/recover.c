@@ -25,10 +25,12 @@ int vox_recover_payload_type(const struct vox_rtp *rtp)
     return red.primary.payload_type;
 }
 
-bool vox_recover_unwrap(struct vox_rtp *rtp, int payload_type, struct vox_red *red)
+bool vox_recover_unwrap(struct vox_rtp *rtp, int payload_type, struct vox_red *red,
+                        struct vox_opus_info *info)
 {
     if (vox_red_parse(rtp->payload, rtp->payload_bytes, red) < 0 ||
-        red->primary.payload_type != payload_type || !is_opus(&red->primary))
+        red->primary.payload_type != payload_type ||
+        vox_opus_parse(red->primary.data, red->primary.data_bytes, info) < 0)
         return false;
     rtp->payload_type = red->primary.payload_type;
     rtp->payload = red->primary.data;
@@ -36,29 +38,27 @@ bool vox_recover_unwrap(struct vox_rtp *rtp, int payload_type, struct vox_red *r
     return true;
 }
 
-static bool take_copy(const struct vox_red_copy *copy, int payload_type,
-                      const struct vox_packet *packet, struct vox_packet *out)
+bool vox_recover_number(const struct vox_red_copy *copy, const struct vox_packet *packet,
+                        int64_t *index)
 {
     int ticks = packet->info.duration_ticks;
+    *index = packet->index - copy->offset_rtp_ts / ticks;
+    return copy->offset_rtp_ts >= ticks && copy->offset_rtp_ts % ticks == 0;
+}
+
+bool vox_recover_copy(const struct vox_red *red, int i, const struct vox_packet *packet,
+                      struct vox_packet *out)
+{
+    const struct vox_red_copy *copy = &red->copies[i];
     *out = (struct vox_packet){
         .is_copy = true,
-        .index = packet->index - copy->offset_rtp_ts / ticks,
         .ts = packet->ts - copy->offset_rtp_ts,
         .arrival_ns = packet->arrival_ns,
         .payload = copy->block.data,
         .payload_bytes = copy->block.data_bytes,
     };
-    return copy->block.payload_type == payload_type && copy->offset_rtp_ts >= ticks &&
-           copy->offset_rtp_ts % ticks == 0 &&
+    return vox_recover_number(copy, packet, &out->index) &&
+           copy->block.payload_type == red->primary.payload_type &&
            vox_opus_parse(out->payload, out->payload_bytes, &out->info) >= 0 &&
-           out->info.duration_ticks == ticks;
-}
-
-int vox_recover_copies(const struct vox_red *red, const struct vox_packet *packet,
-                       struct vox_packet out[VOX_RED_MAX_COPIES])
-{
-    int n = 0;
-    for (int i = 0; i < red->copy_count; i++)
-        n += take_copy(&red->copies[i], red->primary.payload_type, packet, &out[n]);
-    return n;
+           out->info.duration_ticks == packet->info.duration_ticks;
 }

@@ -91,11 +91,6 @@ struct vox_source *vox_source_find(struct vox_source *sources, int count, uint32
     return NULL;
 }
 
-bool vox_source_plays(const struct vox_source *source)
-{
-    return source->used && source->state == VOX_SOURCE_ACTIVE;
-}
-
 /* ---- from the network ---- */
 
 static void take_notice(struct vox_source *source, const struct vox_depacketize_notice *notice,
@@ -151,13 +146,19 @@ static enum vox_push_result store(struct vox_source *source, const struct vox_pa
 static void store_copies(struct vox_source *source, const struct vox_red *red,
                          const struct vox_packet *packet)
 {
-    struct vox_packet copies[VOX_RED_MAX_COPIES];
-    int count = vox_recover_copies(red, packet, copies);
-    for (int i = 0; i < count; i++) {
-        copies[i].index =
-            vox_playout_back(source->playout, packet->index, packet->index - copies[i].index);
-        vox_playout_insert_copy(source->playout, &copies[i]);
-        vox_missing_found(&source->missing, copies[i].index);
+    struct vox_packet copy;
+    int64_t index;
+    for (int i = 0; i < red->copy_count; i++) {
+        if (!vox_recover_number(&red->copies[i], packet, &index))
+            continue;
+        index = vox_playout_back(source->playout, packet->index, packet->index - index);
+        if (!vox_playout_knows(source->playout, index)) {
+            if (!vox_recover_copy(red, i, packet, &copy))
+                continue;
+            copy.index = index;
+            vox_playout_insert_copy(source->playout, &copy);
+        }
+        vox_missing_found(&source->missing, index);
     }
 }
 
@@ -198,25 +199,34 @@ static void settle_type(struct vox_source *source, const struct vox_rtp *rtp)
     vox_playout_reset(source->playout);
 }
 
+/* *rtp becomes the plain packet that it is or, as RED, holds. VOX_PUSH_TAKEN: it is one. */
+static enum vox_push_result unwrap(const struct vox_source *source, struct vox_rtp *rtp,
+                                   struct vox_red *red, struct vox_opus_info *info)
+{
+    red->copy_count = 0;
+    if (rtp->payload_type != source->payload_type)
+        return vox_recover_unwrap(rtp, source->payload_type, red, info) ? VOX_PUSH_TAKEN
+                                                                        : VOX_PUSH_FOREIGN_PAYLOAD;
+    return vox_opus_parse(rtp->payload, rtp->payload_bytes, info) < 0 ? VOX_PUSH_NOT_OPUS
+                                                                      : VOX_PUSH_TAKEN;
+}
+
 enum vox_push_result vox_source_packet(struct vox_source *source, const struct vox_rtp *datagram,
                                        int64_t arrival_ns, bool absolute)
 {
-    struct vox_rtp unwrapped = *datagram;
-    const struct vox_rtp *rtp = &unwrapped;
-    struct vox_red red = {.copy_count = 0};
+    struct vox_rtp rtp = *datagram;
+    struct vox_red red;
     struct vox_opus_info info;
     struct vox_packet packet;
     struct vox_depacketize_notice notice;
-    settle_type(source, rtp);
-    if (rtp->payload_type != source->payload_type &&
-        !vox_recover_unwrap(&unwrapped, source->payload_type, &red)) {
-        pass_over(source, rtp);
-        return VOX_PUSH_FOREIGN_PAYLOAD;
-    }
-    if (vox_opus_parse(rtp->payload, rtp->payload_bytes, &info) < 0)
-        return VOX_PUSH_NOT_OPUS;
+    settle_type(source, &rtp);
+    enum vox_push_result result = unwrap(source, &rtp, &red, &info);
+    if (result == VOX_PUSH_FOREIGN_PAYLOAD)
+        pass_over(source, datagram);
+    if (result != VOX_PUSH_TAKEN)
+        return result;
     source->last_packet_ns = arrival_ns;
-    if (vox_depacketize(&source->depacketizer, rtp, &info, arrival_ns, &packet, &notice) ==
+    if (vox_depacketize(&source->depacketizer, &rtp, &info, arrival_ns, &packet, &notice) ==
         VOX_DEPACKETIZE_HELD)
         return VOX_PUSH_SEQUENCE_JUMP;
     if (source->state == VOX_SOURCE_PROBATION && source->received > 0)
@@ -224,12 +234,12 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
     source->received++;
     take_notice(source, &notice, arrival_ns);
     if (absolute)
-        read_capture_time(source, rtp, &packet);
-    enum vox_push_result result = store(source, &packet);
+        read_capture_time(source, &rtp, &packet);
+    result = store(source, &packet);
     store_copies(source, &red, &packet);
     source->red_packets += red.copy_count > 0;
     if (red.copy_count > 0)
-        source->copies_bytes += datagram->payload_bytes - rtp->payload_bytes;
+        source->copies_bytes += datagram->payload_bytes - rtp.payload_bytes;
     return result;
 }
 

@@ -73,7 +73,10 @@ enum vox_push_result vox_source_packet(struct vox_source *source, const struct v
 /* Of count sources, the one that has this SSRC and has not ended, or NULL. */
 struct vox_source *vox_source_find(struct vox_source *sources, int count, uint32_t ssrc);
 /* Whether it is heard: confirmed, and not ended. */
-bool vox_source_plays(const struct vox_source *source);
+static inline bool vox_source_plays(const struct vox_source *source)
+{
+    return source->used && source->state == VOX_SOURCE_ACTIVE;
+}
 
 /* Leaves probation: a second packet or a sender report vouches for it (RFC 3550, section A.1). */
 void vox_source_confirm(struct vox_source *source, int64_t now_ns);

@@ -346,7 +346,7 @@ void vox_tracer_push(struct vox_tracer *t, const void *datagram, size_t len, int
         return;
     int inner = vox_recover_payload_type(&rtp); /* of a packet with copies its own part counts */
     if (inner >= 0)
-        vox_recover_unwrap(&rtp, inner, &red);
+        vox_recover_unwrap(&rtp, inner, &red, &info);
     if (vox_opus_parse(rtp.payload, rtp.payload_bytes, &info) < 0)
         return;
     if (is_followed(t, &rtp, arrival_ns))

@@ -170,6 +170,12 @@ static bool collides(const struct model *m, int64_t index)
     return false;
 }
 
+static bool model_knows(const struct model *m, int64_t index)
+{
+    return is_inside(m, index) || m->seen[place(index)] == index ||
+           (m->popped && index <= m->passed);
+}
+
 static enum vox_insert model_insert(struct model *m, int64_t index)
 {
     if (is_inside(m, index) || m->seen[place(index)] == index)
@@ -220,6 +226,8 @@ static void one_walk(uint64_t seed, int64_t start)
         if (vox_rng_uniform(&rng) < 0.55) {
             around += vox_rng_uniform(&rng) < 0.001 ? 500 : vox_rng_uniform(&rng) < 0.4;
             int64_t index = around + (int64_t)(vox_rng_uniform(&rng) * 100) - 60;
+            if (vox_jitter_knows(jitter, index) != model_knows(&m, index))
+                fail_msg("seed %llu, step %d: %d", (unsigned long long)seed, step, (int)index);
             enum vox_insert wanted = model_insert(&m, index), got = insert(index);
             if (got != wanted)
                 fail_msg("seed %llu, step %d: %d became %d instead of %d", (unsigned long long)seed,

@@ -35,7 +35,8 @@ static void copies_get_their_numbers(void **state)
     (void)state;
     static const uint8_t toc[] = {0x78, 1, 2}; /* hybrid, 20 ms, mono, one frame */
     struct vox_packet packet = {.index = 1000, .ts = 960000, .arrival_ns = 5};
-    struct vox_packet copies[VOX_RED_MAX_COPIES];
+    struct vox_packet copy;
+    int64_t index;
     assert_true(vox_opus_parse(toc, sizeof toc, &packet.info) >= 0);
     int ticks = packet.info.duration_ticks;
     struct vox_red_block block = {.payload_type = 96, .data = toc, .data_bytes = sizeof toc};
@@ -45,11 +46,16 @@ static void copies_get_their_numbers(void **state)
         red.copies[i] =
             (struct vox_red_copy){.block = block, .offset_rtp_ts = (uint16_t)offsets[i]};
     red.copies[3].block.payload_type = 111; /* of another codec */
-    assert_int_equal(vox_recover_copies(&red, &packet, copies), 2);
-    assert_int_equal(copies[0].index, 996);
-    assert_int_equal(copies[0].ts, 960000 - 4 * ticks);
-    assert_int_equal(copies[1].index, 998);
-    assert_true(copies[1].is_copy && copies[1].arrival_ns == 5);
+    assert_true(vox_recover_number(&red.copies[1], &packet, &index) && index == 998);
+    assert_false(vox_recover_number(&red.copies[2], &packet, &index));
+    assert_true(vox_recover_copy(&red, 0, &packet, &copy));
+    assert_int_equal(copy.index, 996);
+    assert_int_equal(copy.ts, 960000 - 4 * ticks);
+    assert_true(vox_recover_copy(&red, 1, &packet, &copy));
+    assert_int_equal(copy.index, 998);
+    assert_true(copy.is_copy && copy.arrival_ns == 5);
+    assert_false(vox_recover_copy(&red, 2, &packet, &copy));
+    assert_false(vox_recover_copy(&red, 3, &packet, &copy));
 }
 
 /* ---- through both engines ---- */
