@@ -1,25 +1,12 @@
 #include "receiver/host.h"
 
-#include "base/err.h"
 #include "base/time.h"
 #include "cli/message.h"
 #include "net/clock.h"
-#include "net/udp.h"
-#include "receiver/journal.h"
-#include "receiver/paths.h"
-#include "receiver/receiver.h"
-#include "receiver/recording.h"
-#include "receiver/speaker.h"
-#include "receiver/trace_file.h"
+#include "receiver/host_state.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
-#include <uv.h>
-
-enum {
-    SOCKETS = 2, /* RTP (and RTCP, RFC 5761), and RTCP on the port above for those who don't mux */
-};
 
 #define SPEAKER_NS (20 * VOX_NS_PER_MS)
 /* A request comes from the audio thread, and every ms it waits here is a try less. */
@@ -31,76 +18,6 @@ enum {
 #define CROWD (4 * VOX_UDP_BATCH)
 /* Rows of statistics, the live line and events are read with this much of the clock at the most. */
 #define LONGEST_SLEEP_NS (500 * VOX_NS_PER_MS)
-
-struct vox_recv_host {
-    const struct vox_recv_options *options;
-    uv_loop_t loop;
-    uv_poll_t polls[SOCKETS];
-    uv_timer_t timer;
-    uv_signal_t signals[3];
-    uv_async_t wake;
-    struct vox_udp *sockets[SOCKETS];
-    struct vox_paths paths;
-    struct vox_receiver *engine; /* ours; NULL with a speaker */
-    struct vox_speaker *speaker;
-    struct vox_recording recording;
-    struct vox_journal journal;
-    struct vox_trace_file trace;
-    uint64_t dropped; /* datagrams that the speaker's ring had no room for */
-    struct vox_receiver_stats stats;
-    int64_t start_ns;
-    int64_t idle_since_ns; /* 0: a source plays, or none has yet */
-    int64_t advanced_ns;   /* everything due until then is done */
-    int64_t next_look_ns;  /* at the speaker's statistics */
-    bool all_timed;        /* the kernel has noted the arrival of each datagram */
-    bool resting;          /* datagrams are fetched by the clock, see rest() */
-    bool stopping;
-    bool failed;
-};
-
-/* ---- what the engine puts out ---- */
-
-static void send_rtcp(void *ctx, uint32_t path, const uint8_t *bytes, size_t len)
-{
-    struct vox_recv_host *h = ctx;
-    if (path >= h->paths.count)
-        return;
-    const struct vox_path *to = &h->paths.items[path];
-    struct vox_net_error error;
-    if (vox_udp_send(h->sockets[to->socket], bytes, len, &to->address, &error) < 0)
-        vox_message_detail("%s", error.text);
-}
-
-static void take_event(void *ctx, const struct vox_event *event)
-{
-    struct vox_recv_host *h = ctx;
-    vox_journal_event(&h->journal, event);
-}
-
-static void stop(struct vox_recv_host *h)
-{
-    h->stopping = true;
-    uv_stop(&h->loop);
-}
-
-/* A recording that fails ends the program: what it has is kept. */
-static void check_recording(struct vox_recv_host *h)
-{
-    if (!h->recording.failed || h->failed)
-        return;
-    vox_message_error("%s", h->recording.error.text);
-    h->failed = true;
-    stop(h);
-}
-
-static void record_packet(void *ctx, const struct vox_played_packet *packet)
-{
-    struct vox_recv_host *h = ctx;
-    if (vox_recording_packet(&h->recording, packet))
-        vox_message_warn("a second source speaks; one Ogg stream holds one source: add --separate "
-                         "to keep all");
-    check_recording(h);
-}
 
 /* ---- time, on this thread's engine ---- */
 
@@ -114,7 +31,7 @@ static void pull_block(struct vox_recv_host *h, int source, int64_t due_ns)
                     : vox_receiver_pull_source(h->engine, source, pcm, frames, due_ns, due_ns);
     if (valid > 0)
         vox_recording_pcm(&h->recording, h->engine, source, pcm, valid, was_idle);
-    check_recording(h);
+    vox_recv_host_check_recording(h);
 }
 
 /* The earliest pull that is due, of the mix (-1) or of a source; VOX_NS_NEVER if none. */
@@ -158,7 +75,7 @@ static void advance(struct vox_recv_host *h, int64_t t_ns)
     }
     h->advanced_ns = later(h->advanced_ns, t_ns);
     vox_recording_end_sources(&h->recording, h->engine);
-    check_recording(h);
+    vox_recv_host_check_recording(h);
 }
 
 static bool all_ended(const struct vox_recv_host *h)
@@ -170,14 +87,14 @@ static void look_for_the_end(struct vox_recv_host *h, int64_t now_ns)
 {
     const struct vox_recv_options *o = h->options;
     if (o->duration_ns > 0 && now_ns - h->start_ns >= o->duration_ns)
-        stop(h);
+        vox_recv_host_stop(h);
     if (!all_ended(h))
         h->idle_since_ns = 0;
     else if (h->idle_since_ns == 0)
         h->idle_since_ns = now_ns;
     if (h->idle_since_ns != 0 && o->idle_exit_ns >= 0 &&
         now_ns - h->idle_since_ns >= o->idle_exit_ns)
-        stop(h);
+        vox_recv_host_stop(h);
 }
 
 static void refresh_stats(struct vox_recv_host *h)
@@ -349,7 +266,7 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;
     catch_up(signal->data); /* what has come is not lost */
-    stop(signal->data);
+    vox_recv_host_stop(signal->data);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -359,108 +276,7 @@ static void on_wake(uv_async_t *wake)
         vox_speaker_drain(h->speaker);
 }
 
-static void wake_loop(void *ctx)
-{
-    struct vox_recv_host *h = ctx;
-    uv_async_send(&h->wake);
-}
-
 /* ---- beginning and end ---- */
-
-static bool open_sockets(struct vox_recv_host *h)
-{
-    struct vox_udp_receiver_config config;
-    struct vox_net_error error;
-    char text[VOX_ADDRESS_TEXT_BYTES];
-    vox_udp_receiver_config_init(&config);
-    config.local = h->options->listen;
-    config.source = h->options->multicast_source;
-    config.interface = h->options->interface;
-    if (vox_udp_open_receiver(&config, &h->sockets[0], &error) < 0) {
-        vox_message_error("%s", error.text);
-        return false;
-    }
-    const struct vox_address *local = vox_udp_local(h->sockets[0]);
-    uint16_t port = vox_address_port(local);
-    vox_message_info("listening on %s", vox_address_format(local, text));
-    config.local = *local;
-    vox_address_set_port(&config.local, (uint16_t)(port + 1));
-    if (port < 65535 && vox_udp_open_receiver(&config, &h->sockets[1], &error) < 0)
-        vox_message_detail("RTCP is heard on port %u only: %s", port, error.text);
-    return true;
-}
-
-static struct vox_receiver_config engine_config(struct vox_recv_host *h)
-{
-    struct vox_receiver_config config;
-    vox_receiver_config_init(&config);
-    config.follow_source = true;
-    config.max_sources = h->options->max_streams;
-    config.payload_type = h->options->payload_type;
-    config.red_payload_type = h->options->red_payload_type;
-    config.rtx = h->options->rtx;
-    config.rtx_payload_type = h->options->rtx_payload_type;
-    config.capture_time_id = h->options->capture_time_id;
-    vox_playout_options_apply(&h->options->playout, &config);
-    config.clock_synced = h->options->clock_synced;
-    config.wall_offset_ns = vox_clock_wall_offset_ns();
-    if (getrandom(&config.ssrc, sizeof config.ssrc, 0) != sizeof config.ssrc ||
-        getrandom(&config.seed, sizeof config.seed, 0) != sizeof config.seed)
-        config.seed = (uint64_t)vox_clock_now_ns();
-    config.on_rtcp = send_rtcp;
-    config.on_event = take_event;
-    config.on_decoded = h->options->output == VOX_OUTPUT_OGG ? record_packet : NULL;
-    config.ctx = h;
-    return config;
-}
-
-static bool open_trace(struct vox_recv_host *h)
-{
-    struct vox_tracer_config config;
-    vox_tracer_config_init(&config);
-    config.payload_type = h->options->payload_type;
-    config.capture_time_id = h->options->capture_time_id;
-    config.wall_offset_ns = vox_clock_wall_offset_ns();
-    return vox_trace_file_open(&h->trace, &config, h->options->trace_path);
-}
-
-static bool open_speaker(struct vox_recv_host *h, const struct vox_receiver_config *engine)
-{
-    struct vox_audio_error error;
-    struct vox_speaker_config config = {
-        .device = h->options->output_name,
-        .buffer_ms = h->options->buffer_ms,
-        .channels = h->options->channels ? h->options->channels : 2,
-        .verbose = h->options->verbose,
-        .engine = *engine,
-        .on_wake = wake_loop,
-        .ctx = h,
-    };
-    if (vox_speaker_create(&config, &h->speaker, &error) < 0) {
-        vox_message_error("%s", error.text);
-        return false;
-    }
-    const struct vox_device_info *info = vox_speaker_info(h->speaker);
-    vox_message_info("playing on %s (%s, %d Hz, %.1f ms latency)", info->out_name, info->host_api,
-                     info->rate_hz, vox_ns_to_ms(info->out_latency_ns));
-    return true;
-}
-
-static bool open_output(struct vox_recv_host *h)
-{
-    struct vox_audio_error error;
-    struct vox_receiver_config config = engine_config(h);
-    if (h->options->output == VOX_OUTPUT_SPEAKER)
-        return open_speaker(h, &config);
-    if (vox_recording_open(&h->recording, h->options, &error) < 0) {
-        vox_message_error("%s", error.text);
-        return false;
-    }
-    int err = vox_receiver_create(&config, &h->engine);
-    if (err < 0)
-        vox_message_error("cannot start: %s", vox_err_text(err));
-    return err == 0;
-}
 
 /* Before anything is opened: whoever ends us early still gets whole files and a summary. */
 static void start_signals(struct vox_recv_host *h)
@@ -475,7 +291,7 @@ static void start_signals(struct vox_recv_host *h)
 
 static void start_loop(struct vox_recv_host *h)
 {
-    for (int i = 0; i < SOCKETS; i++) {
+    for (int i = 0; i < VOX_RECV_SOCKETS; i++) {
         if (!h->sockets[i])
             continue;
         uv_poll_init(&h->loop, &h->polls[i], vox_udp_fd(h->sockets[i]));
@@ -487,13 +303,6 @@ static void start_loop(struct vox_recv_host *h)
     h->advanced_ns = h->start_ns;
     h->all_timed = true;
     arm(h, h->start_ns);
-}
-
-static void close_handle(uv_handle_t *handle, void *arg)
-{
-    (void)arg;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
 }
 
 /* Files become whole, peers hear a goodbye, people a summary: on every way out. */
@@ -508,7 +317,7 @@ static void finish(struct vox_recv_host *h)
     }
     if (h->engine)
         vox_recording_finish(&h->recording);
-    check_recording(h);
+    vox_recv_host_check_recording(h);
     vox_trace_file_finish(&h->trace);
     refresh_stats(h);
     vox_journal_end(&h->journal, &h->stats, now_ns,
@@ -516,27 +325,6 @@ static void finish(struct vox_recv_host *h)
     if (h->dropped > 0)
         vox_message_warn("%llu datagrams came while the sound card stood still and were dropped",
                          (unsigned long long)h->dropped);
-}
-
-static void close_host(struct vox_recv_host *h)
-{
-    uv_walk(&h->loop, close_handle, NULL);
-    uv_run(&h->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&h->loop);
-    vox_speaker_destroy(h->speaker);
-    vox_receiver_destroy(h->engine);
-    for (int i = 0; i < SOCKETS; i++)
-        vox_udp_close(h->sockets[i]);
-    vox_trace_file_close(&h->trace);
-    vox_journal_close(&h->journal);
-}
-
-static bool open_all(struct vox_recv_host *h)
-{
-    h->start_ns = vox_clock_now_ns();
-    int64_t unix_ns = h->start_ns + vox_clock_wall_offset_ns();
-    return vox_journal_open(&h->journal, h->options, h->start_ns, unix_ns) && open_sockets(h) &&
-           open_trace(h) && open_output(h);
 }
 
 /* NULL: there is no memory, or not enough file descriptors; it was said. */
@@ -563,14 +351,14 @@ int vox_recv_host_run(const struct vox_recv_options *options)
     if (!h)
         return VOX_EXIT_FAILED;
     start_signals(h);
-    bool ready = open_all(h);
+    bool ready = vox_recv_host_open(h);
     if (ready) {
         start_loop(h);
         uv_run(&h->loop, UV_RUN_DEFAULT);
         finish(h);
     }
     bool failed = !ready || h->failed || h->journal.failed || h->trace.failed;
-    close_host(h);
+    vox_recv_host_close(h);
     free(h);
     return failed ? VOX_EXIT_FAILED : VOX_EXIT_DONE;
 }
