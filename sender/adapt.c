@@ -4,13 +4,16 @@
 #include "sender/encoder.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Reckoned with until somebody reports. */
 #define LOSS_ASSUMED 0.1
-/* Points of quality for which more is spent, and less. */
-#define WORTH_MORE 0.05
-#define WORTH_LESS 0.02
-#define STAYS_NS (6 * VOX_NS_PER_S)
+/* Points of quality for which it is worth a change; and where next to nothing is lost any more, so
+ * that the last copy goes, too. */
+#define WORTH_IT 0.05
+#define WORTH_CALM 0.02
+#define CALM_LOSS 0.005
+#define STAYS_NS (8 * VOX_NS_PER_S)
 /* Interarrival jitter is a mean deviation (RFC 3550, section A.8): packets are late by twice as
  * much now and then. */
 #define JITTERS 2
@@ -135,21 +138,29 @@ static enum vox_adapt_reason reason_of(enum vox_congestion_news news,
     return VOX_ADAPT_BURSTS;
 }
 
-/* Whether `best` shall take the place of what is in force. */
+/*
+ * Whether `best` shall take the place of what is in force. What speaks for it at once is more loss
+ * than that was chosen for, and another cap; bits do not tell what is more, since many copies of
+ * little audio protect better than few of much.
+ */
 static bool is_better(struct vox_adapt *a, const struct vox_dial_network *network,
-                      const struct vox_protection *best, int64_t now_ns)
+                      enum vox_congestion_news news, const struct vox_protection *best,
+                      int64_t now_ns)
 {
     int cap_bps = a->congestion.cap_bps;
-    double best_worth = vox_dial_worth(&a->dial, network, cap_bps, best);
     double worth = vox_dial_worth(&a->dial, network, cap_bps, &a->protection);
-    bool is_more = vox_dial_wire_bps(&a->dial, best) >= vox_dial_wire_bps(&a->dial, &a->protection);
-    if (worth >= 0 && best_worth < worth + (is_more ? WORTH_MORE : WORTH_LESS))
+    double gain = vox_dial_worth(&a->dial, network, cap_bps, best) - worth;
+    bool is_urgent = network->loss.share > a->network.loss.share || news != VOX_CONGESTION_NOTHING;
+    bool sends_more =
+        vox_dial_wire_bps(&a->dial, best) > vox_dial_wire_bps(&a->dial, &a->protection);
+    if (worth < 0) /* it is beyond the budget */
+        return memcmp(best, &a->protection, sizeof *best) != 0;
+    if (gain < (is_urgent || network->loss.share > CALM_LOSS ? WORTH_IT : WORTH_CALM) ||
+        (sends_more && vox_congestion_is_suspected(&a->congestion)))
         return false;
-    if (worth >= 0 && is_more && vox_congestion_is_suspected(&a->congestion))
-        return false;
-    if (is_more)
+    if (is_urgent)
         a->raised_ns = now_ns;
-    return is_more || worth < 0 || now_ns - a->raised_ns >= STAYS_NS;
+    return is_urgent || now_ns - a->raised_ns >= STAYS_NS;
 }
 
 /* Whether the loss from now on is another matter. While a rate is on trial it is not. */
@@ -170,7 +181,7 @@ bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
     enum vox_congestion_news news = look_for_congestion(a, fates, view, network.loss.burst);
     struct vox_protection best;
     choose(a, &network, &best);
-    if (!is_better(a, &network, &best, view->now_ns))
+    if (!is_better(a, &network, news, &best, view->now_ns))
         return false;
     *reason = reason_of(news, &network, &a->network);
     if (news == VOX_CONGESTION_RATE || is_other_rate(a, &best))

@@ -55,28 +55,38 @@ static int64_t since(const struct vox_weather *w, int64_t span_ns)
     return seq;
 }
 
-static double share_of(const struct vox_fates_count *count, double chance)
+/* Of a span whose losses come in bursts of that mean. */
+static double share_of(const struct vox_fates_count *count, double burst)
 {
-    double lost = count->lost - chance * sqrt(count->lost);
+    double chance = CHANCE * sqrt(count->lost * fmax(2 * burst - 1, 1));
+    double lost = count->lost - chance;
     return count->known > 0 && lost > 0 ? lost / count->known : 0;
+}
+
+/* So many more bursts may have been one longer by chance alone. */
+static double burst_of(const struct vox_fates_count *count)
+{
+    double share = count->known > 0 ? (double)count->lost / count->known : 0;
+    double alone = 1 / (1 - fmin(share, 0.95));
+    double chance = sqrt(count->lost * share * (1 - share)) + 1;
+    return fmax((count->lost + alone) / (count->bursts + chance), alone);
 }
 
 void vox_weather_loss(const struct vox_weather *w, const struct vox_fates *fates,
                       struct vox_odds_loss *out)
 {
-    static const int64_t spans_ns[] = {SHORT_NS, MIDDLE_NS, LONG_NS};
-    struct vox_fates_count count = {.known = 0};
+    static const int64_t spans_ns[] = {LONG_NS, MIDDLE_NS, SHORT_NS};
+    struct vox_fates_count count;
     *out = (struct vox_odds_loss){.share = 0};
     if (w->told < 0)
         return;
     for (int i = 0; i < 3; i++) {
         vox_fates_count(fates, since(w, spans_ns[i]), &count);
-        out->share = fmax(out->share, share_of(&count, CHANCE));
+        if (i == 0)
+            out->burst = burst_of(&count);
+        out->share = fmax(out->share, share_of(&count, out->burst));
     }
-    double alone = 1 / (1 - fmin(out->share, 0.95));
-    /* So many more bursts may have been one longer by chance alone. */
-    double chance = sqrt(count.lost * out->share * (1 - fmin(out->share, 1))) + 1;
-    out->burst = fmax((count.lost + alone) / (count.bursts + chance), alone);
+    out->burst = fmax(out->burst, 1 / (1 - fmin(out->share, 0.95)));
 }
 
 void vox_weather_round(const struct vox_weather *w, int64_t *least_ns, int64_t *most_ns)

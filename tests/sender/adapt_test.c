@@ -254,8 +254,8 @@ static void a_step_of_loss_is_followed_and_forgotten(void **state)
     print_message("up %.2f s, worst %.2f; back %.1f s, worst %.1f\n", up_median, up_s[SEEDS - 1],
                   back_median, back_s[SEEDS - 1]);
     assert_true(up_median < 1.0);
-    assert_true(up_s[SEEDS - 1] < 1.6);
-    assert_true(back_median < 12 && back_s[SEEDS - 1] < 14);
+    assert_true(up_s[SEEDS - 1] < 1.2);
+    assert_true(back_median < 10 && back_s[SEEDS - 1] < 12);
 }
 
 /* ---- constancy ---- */
@@ -265,8 +265,8 @@ static void what_stays_as_it_is_changes_little(void **state)
     static const struct {
         double share, burst;
         double most_median, most;
-    } rows[] = {{0, 1, 0, 0},    {0.02, 1, 8, 12}, {0.05, 1, 8, 12}, {0.1, 1, 8, 12},
-                {0.2, 1, 8, 12}, {0.3, 1, 8, 12},  {0.2, 3, 8, 12},  {0.1, 2, 8, 12}};
+    } rows[] = {{0, 1, 0, 0},    {0.02, 1, 4, 10}, {0.05, 1, 4, 10}, {0.1, 1, 4, 10},
+                {0.2, 1, 4, 10}, {0.3, 1, 4, 10},  {0.2, 3, 8, 16},  {0.1, 2, 8, 16}};
     (void)state;
     struct vox_adapt_config config = voice(120000);
     for (size_t row = 0; row < COUNT(rows); row++) {
@@ -289,15 +289,37 @@ static void what_stays_as_it_is_changes_little(void **state)
 
 /* ---- bottlenecks ---- */
 
+/*
+ * Behind losses that have nothing to do with it, a link and a queue in front of it: what is lost
+ * and how long packets wait there, once the first ten seconds are over.
+ */
 static void a_bottleneck_is_not_random_loss(void **state)
 {
     static const struct {
         int rate_kbps, queue_ms;
         double share;
-    } rows[] = {{56, 500, 0},   {64, 500, 0},   {80, 500, 0},    {100, 500, 0},  {56, 500, 0.1},
-                {64, 500, 0.1}, {80, 500, 0.1}, {100, 500, 0.1}, {40, 500, 0.1}, {40, 500, 0},
-                {64, 30, 0},    {80, 30, 0},    {40, 30, 0},     {64, 30, 0.1},  {80, 30, 0.1},
-                {100, 30, 0.1}, {64, 100, 0.1}, {80, 200, 0.05}};
+        double most_lost_pct, most_waited_ms; /* medians over the seeds; that of p95 */
+    } rows[] = {
+        {100, 500, 0, 0.1, 20},
+        {80, 500, 0, 0.1, 20},
+        {64, 500, 0, 0.1, 20},
+        {56, 500, 0, 0.1, 20},
+        {40, 500, 0, 0.1, 100},
+        {100, 500, 0.1, 10.5, 100},
+        {80, 500, 0.1, 10.5, 100},
+        {64, 500, 0.1, 10.5, 110},
+        {56, 500, 0.1, 10.5, 100},
+        {40, 500, 0.1, 10.5, 100},
+        {80, 200, 0.05, 5.5, 60},
+        {64, 100, 0.1, 13, 95},
+        /* no queue to speak of: a policer */
+        {80, 30, 0, 0.1, 30},
+        {64, 30, 0, 0.1, 30},
+        {40, 30, 0, 2, 30},
+        {100, 30, 0.1, 18, 30},
+        {80, 30, 0.1, 13, 30},
+        {64, 30, 0.1, 13, 30},
+    };
     (void)state;
     struct vox_adapt_config config = voice(120000);
     for (size_t row = 0; row < COUNT(rows); row++) {
@@ -317,9 +339,12 @@ static void a_bottleneck_is_not_random_loss(void **state)
         double changes_median = quantile(changes, SEEDS, 0.5);
         print_message("%3d kbit/s, %3d ms, %2.0f %%: lost %4.1f %%, worst %4.1f; waits p95 %5.1f "
                       "ms, worst %5.1f; %2.0f changes, worst %2.0f\n",
-                      rows[row].rate_kbps, rows[row].queue_ms, 100 * rows[row].share,
-                      lost_median, lost[SEEDS - 1], waited_median,
-                      waited[SEEDS - 1], changes_median, changes[SEEDS - 1]);
+                      rows[row].rate_kbps, rows[row].queue_ms, 100 * rows[row].share, lost_median,
+                      lost[SEEDS - 1], waited_median, waited[SEEDS - 1], changes_median,
+                      changes[SEEDS - 1]);
+        assert_true(lost_median <= rows[row].most_lost_pct);
+        assert_true(waited_median <= rows[row].most_waited_ms);
+        assert_true(changes[SEEDS - 1] <= 25);
     }
 }
 
