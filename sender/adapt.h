@@ -8,8 +8,10 @@
  *         ... go by adapt.protection, and tell why ...
  *
  * weather.h judges the loss, congestion.h how much may be sent, dial.h what to spend it on. Until
- * the first report some loss is assumed. More protection comes at once; less only when nothing
- * spoke for more for two seconds, and neither for a gain that nobody hears.
+ * the first report some loss is assumed, and not more sent than one and three quarters of the plain
+ * stream, for nobody knows what room there is. An answer to more loss, or to another cap, comes at
+ * once; others only when there was none such for eight seconds, and neither for a gain that nobody
+ * hears.
  *
  * Thread rule: value, one owner. RT-safe: a report costs about half a millisecond.
  */
@@ -45,7 +47,7 @@ struct vox_adapt {
     struct vox_congestion congestion;
     struct vox_protection protection; /* in force */
     struct vox_dial_network network;  /* for which it was chosen */
-    int64_t raised_ns;                /* when last something spoke for more */
+    int64_t raised_ns;                /* when last there was an urgent change */
     int64_t changed_seq;              /* first packet that was sent with it */
 };
 

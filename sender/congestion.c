@@ -41,8 +41,10 @@
 #define HARMLESS_LOSS 0.05
 /* On trial is so much of what came through. Where loss goes with the rate little would be left. */
 #define TRIAL 0.85
-#define LEFT 0.5
-#define TRUST_NS (120 * VOX_NS_PER_S)
+#define LEFT 0.6
+/* How long a verdict holds; twice as long each time that it is the same, for it may err. */
+#define TRUST_NS (30 * VOX_NS_PER_S)
+#define LONGEST_TRUST_NS (240 * VOX_NS_PER_S)
 
 void vox_congestion_init(struct vox_congestion *c, int most_bps, int least_bps)
 {
@@ -55,6 +57,7 @@ void vox_congestion_init(struct vox_congestion *c, int most_bps, int least_bps)
         .hold_ns = HOLD_NS,
         .hold_until_ns = INT64_MIN / 2,
         .lowered_ns = INT64_MIN / 2,
+        .trust_ns = TRUST_NS,
         .trusted_until_ns = INT64_MIN / 2,
     };
 }
@@ -207,8 +210,10 @@ static enum vox_congestion_news judge(struct vox_congestion *c,
     if (view->known < MOST_TRIAL_PACKETS && fabs(loss - line) < VERDICT * deviation(line, view))
         return VOX_CONGESTION_NOTHING;
     c->state = VOX_CONGESTION_FREE;
-    c->trusted_until_ns = view->now_ns + TRUST_NS;
+    c->trusted_until_ns = view->now_ns + c->trust_ns;
+    c->trust_ns = least(2 * c->trust_ns, LONGEST_TRUST_NS);
     if (loss < line) {
+        c->trust_ns = TRUST_NS;
         c->random_loss = loss;
         hold(c, view->now_ns);
         return VOX_CONGESTION_NOTHING;

@@ -63,7 +63,7 @@ struct vox_congestion {
     int64_t hold_until_ns;
     double loss_before; /* the trial */
     double random_loss; /* which is not suspected */
-    int64_t trusted_until_ns;
+    int64_t trust_ns, trusted_until_ns;
 };
 
 /* Caps are in least_bps..most_bps. */

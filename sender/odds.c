@@ -3,7 +3,10 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { MOST_CARRIERS = 2 * (VOX_SENDER_MAX_COPIES + 1) };
+enum {
+    MOST_CARRIERS = 2 * (VOX_SENDER_MAX_COPIES + 1),
+    MOST_TRIES = 16, /* counted: what so many do not bring, more will not */
+};
 
 /* The packets, by how much later than the frame they are sent, that carry it, in order. */
 struct carriers {
@@ -48,27 +51,52 @@ static double correlation(const struct vox_odds_loss *loss)
     return fmax(1 - 1 / burst - loss->share / (1 - loss->share) / burst, 0);
 }
 
-static double all_lost(const struct vox_odds_loss *loss, const struct carriers *carriers)
+/* Of small whole numbers, nearly always. */
+static double power(double r, double exponent)
 {
-    double r = correlation(loss);
-    double odds = loss->share;
-    for (size_t i = 1; i < carriers->count; i++)
-        odds *= loss->share + (1 - loss->share) * pow(r, carriers->at[i] - carriers->at[i - 1]);
-    return odds;
+    int whole = (int)exponent;
+    double result = 1;
+    if ((double)whole != exponent)
+        return pow(r, exponent);
+    for (; whole > 0; whole >>= 1, r *= r)
+        if ((whole & 1) != 0)
+            result *= r;
+    return result;
 }
 
-/* That all retransmissions for which there is time fail: each on its way, or the request for it. */
-static double retries_fail(const struct vox_odds_loss *loss, const struct vox_odds_means *means)
+/* The odds that nothing has brought the frame yet, with the chain in either state. */
+struct walk {
+    double share, r;
+    double lossy, clear;
+    double at;
+};
+
+static void walk_to(struct walk *w, double at)
 {
-    double odds = 1;
-    double r = correlation(loss);
-    if (means->retry_packets <= 0)
-        return 1;
-    for (double at = means->retry_packets; at <= means->reach; at += means->retry_packets) {
-        double lost = loss->share + (1 - loss->share) * pow(r, at);
-        odds *= 1 - (1 - loss->share) * (1 - lost);
+    double kept = power(w->r, at - w->at);
+    double all = w->lossy + w->clear;
+    w->lossy = kept * w->lossy + (1 - kept) * w->share * all;
+    w->clear = all - w->lossy;
+    w->at = at;
+}
+
+/* That all carriers are lost, and all retransmissions for which there is time: each on its way, or
+ * the request for it on the other. */
+static double nothing_comes(const struct vox_odds_loss *loss, const struct vox_odds_means *means,
+                            const struct carriers *carriers)
+{
+    struct walk w = {.share = loss->share, .r = correlation(loss), .lossy = loss->share};
+    size_t next = 1; /* the frame's own packet is lost already */
+    double retry = means->retry_packets > 0 ? means->retry_packets : HUGE_VAL;
+    for (int tries = 0; next < carriers->count || retry <= means->reach;) {
+        bool is_carrier = next < carriers->count && carriers->at[next] <= retry;
+        walk_to(&w, is_carrier ? carriers->at[next] : retry);
+        w.clear *= is_carrier ? 0 : loss->share;
+        next += is_carrier;
+        if (!is_carrier)
+            retry = ++tries < MOST_TRIES ? retry + means->retry_packets : HUGE_VAL;
     }
-    return odds;
+    return w.lossy + w.clear;
 }
 
 void vox_odds_predict(const struct vox_odds_loss *loss, const struct vox_odds_means *means,
@@ -80,8 +108,6 @@ void vox_odds_predict(const struct vox_odds_loss *loss, const struct vox_odds_me
     struct vox_odds_loss bounded = {.share = fmin(loss->share, 0.95), .burst = loss->burst};
     struct carriers whole = carriers_of(means, false);
     struct carriers any = carriers_of(means, means->fec);
-    double unasked = retries_fail(&bounded, means);
-    double not_whole = all_lost(&bounded, &whole) * unasked;
-    out->missing = all_lost(&bounded, &any) * unasked;
-    out->coarse = not_whole - out->missing;
+    out->missing = nothing_comes(&bounded, means, &any);
+    out->coarse = fmax(nothing_comes(&bounded, means, &whole) - out->missing, 0);
 }

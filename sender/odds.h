@@ -8,9 +8,9 @@
  *
  * Losses are those of a Markov chain of two states (Gilbert, Bell System Technical Journal 39(5),
  * 1960): of a packet that is lost, the one k packets later is lost with p + (1 - p) x r^k, where r
- * is the correlation of neighbours. So the odds that all packets of a set are lost are a product
- * over the gaps between them, and no simulation is needed. Retransmissions are lost on the way of
- * the request, too, and are counted as independent of each other.
+ * is the correlation of neighbours. So the odds that all packets of a set are lost follow from the
+ * gaps between them, and no simulation is needed. Retransmissions meet the same bursts; the
+ * requests for them are lost as often, on a way of their own.
  *
  * Thread rule: pure, any thread. RT-safe.
  */

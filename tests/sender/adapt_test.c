@@ -265,8 +265,8 @@ static void what_stays_as_it_is_changes_little(void **state)
     static const struct {
         double share, burst;
         double most_median, most;
-    } rows[] = {{0, 1, 0, 0},    {0.02, 1, 4, 10}, {0.05, 1, 4, 10}, {0.1, 1, 4, 10},
-                {0.2, 1, 4, 10}, {0.3, 1, 4, 10},  {0.2, 3, 8, 16},  {0.1, 2, 8, 16}};
+    } rows[] = {{0, 1, 0, 0},    {0.02, 1, 5, 10}, {0.05, 1, 5, 10}, {0.1, 1, 5, 10},
+                {0.2, 1, 5, 10}, {0.3, 1, 5, 10},  {0.2, 3, 10, 18}, {0.1, 2, 10, 18}};
     (void)state;
     struct vox_adapt_config config = voice(120000);
     for (size_t row = 0; row < COUNT(rows); row++) {
