@@ -33,6 +33,8 @@ static const int ladder_kbps[] = {6,  8,  10, 12, 14, 16,  18,  20,  24,  28,  3
 
 /* ITU-T G.107: up to 177 ms a millisecond is 0.024 of R, and around 80 that is 0.00085 of MOS. */
 #define BALANCED_DELAY_PRICE 0.00085
+/* Than the mean, packets are at times (constrained VBR). */
+#define LARGER 1.2
 /* Of the packets, are repeated at most: repeat.h. */
 #define MOST_REPEATED 0.5
 /* Of a kbit/s: enough to send nothing for nothing. */
@@ -98,6 +100,18 @@ static int needed_bps(const struct vox_dial *dial, const struct vox_dial_network
     return wire_bps + (int)(share * vox_dial_wire_bps(dial, &plain));
 }
 
+/* Whether copies have room in a datagram (protect.h), also when a packet is larger than most. */
+static bool fits(const struct vox_dial *dial, const struct vox_protection *protection)
+{
+    int copies = copies_of(protection);
+    double payload = protection->bitrate_bps / 8.0 * dial->config.frame_ticks / VOX_RTP_HZ;
+    double largest = LARGER * payload;
+    return copies == 0 || (largest <= VOX_RED_MAX_COPY_BYTES &&
+                           largest * (1 + copies) + copies * VOX_RED_COPY_HEADER_BYTES +
+                                   VOX_RED_PRIMARY_HEADER_BYTES <=
+                               VOX_ENCODER_MAX_BYTES);
+}
+
 /* Packets that there is time to wait for a repair. */
 static int reach_of(const struct vox_dial *dial, const struct vox_dial_network *network)
 {
@@ -143,7 +157,7 @@ double vox_dial_worth(const struct vox_dial *dial, const struct vox_dial_network
     int copies = copies_of(protection);
     int most = reach_of(dial, network);
     int least = least_reach(protection);
-    if ((copies > 0 && protection->distances[copies - 1] > most) ||
+    if ((copies > 0 && protection->distances[copies - 1] > most) || !fits(dial, protection) ||
         (needs_bps > wire_bps && !is_least(protection)))
         return -1;
     least = least < most ? least : most;
@@ -174,7 +188,7 @@ static int bitrate_for(const struct search *s, struct vox_protection tried)
     for (size_t i = 0; i < sizeof ladder_kbps / sizeof ladder_kbps[0]; i++) {
         int bps = ladder_kbps[i] * 1000;
         tried.bitrate_bps = bps < most_bps ? bps : most_bps;
-        if (needed_bps(s->dial, s->network, &tried) > s->wire_bps)
+        if (needed_bps(s->dial, s->network, &tried) > s->wire_bps || !fits(s->dial, &tried))
             break;
         best_bps = tried.bitrate_bps;
         if (bps >= most_bps)
