@@ -10,8 +10,10 @@
 /* Reports that are closer together say nothing of a rate. */
 #define LEAST_SPAN_NS VOX_NS_PER_S
 
-/* Of the standard deviation of a count, sqrt(count) or less, so much is taken for chance. */
+/* Of the standard deviation of a share, so much is taken for chance. */
 #define CHANCE 0.7
+/* What is longer is an outage. */
+#define LONGEST_BURST 4
 
 void vox_weather_init(struct vox_weather *w)
 {
@@ -35,7 +37,7 @@ bool vox_weather_told(struct vox_weather *w, const struct vox_fates *fates, int6
     if (newest - from >= VOX_FATES_PACKETS)
         from = newest - VOX_FATES_PACKETS + 1;
     for (int64_t seq = from; seq <= newest; seq++)
-        if (vox_fates_at(fates, seq) == VOX_FATE_CAME)
+        if (vox_fates_at(fates, seq) != VOX_FATE_LOST)
             w->came += w->sent[seq % VOX_FATES_PACKETS].wire_bytes;
     w->told = newest;
     size_t at = (size_t)(w->report_count++ % VOX_WEATHER_REPORTS);
@@ -58,9 +60,12 @@ static int64_t since(const struct vox_weather *w, int64_t span_ns)
 /* Of a span whose losses come in bursts of that mean. */
 static double share_of(const struct vox_fates_count *count, double burst)
 {
-    double chance = CHANCE * sqrt(count->lost * fmax(2 * burst - 1, 1));
-    double lost = count->lost - chance;
-    return count->known > 0 && lost > 0 ? lost / count->known : 0;
+    if (count->known == 0)
+        return 0;
+    double share = (double)count->lost / count->known;
+    double runs = fmax(2 * fmin(burst, LONGEST_BURST) - 1, 1);
+    double chance = CHANCE * sqrt(share * (1 - share) * runs / count->known);
+    return fmax(share - chance, 0);
 }
 
 /* So many more bursts may have been one longer by chance alone. */

@@ -27,7 +27,7 @@ enum { VOX_WEATHER_REPORTS = 16 };
 struct vox_weather {
     int64_t newest; /* sent; -1: none */
     int64_t told;   /* newest whose fate was told; -1: none */
-    int64_t came;   /* wire bytes of those that came, in all */
+    int64_t came;   /* wire bytes of those that came, or may have, in all */
     struct {
         int64_t send_ns;
         int64_t wire_bytes;
@@ -61,7 +61,8 @@ void vox_weather_loss(const struct vox_weather *weather, const struct vox_fates 
  */
 void vox_weather_round(const struct vox_weather *weather, int64_t *least_ns, int64_t *most_ns);
 
-/* What came through in the last second or two, bit/s on the wire; 0: not known yet. */
+/* What came through in the last second or two, bit/s on the wire; 0: not known yet. Of packets that
+ * nobody told of, all. */
 int64_t vox_weather_delivered_bps(const struct vox_weather *weather);
 
 #endif
