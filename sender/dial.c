@@ -13,6 +13,7 @@
 enum {
     HEADER_BYTES = 40, /* IPv4, UDP, RTP */
     PLACES = 8,        /* distances among which copies are sought */
+    MOST_TRIES = 16,   /* of retransmission that a receiver may wait for */
     LEAST_BPS = 6000,  /* of audio, where the network carries no more */
 };
 
@@ -126,7 +127,16 @@ static int least_reach(const struct vox_protection *protection)
     return (copies > 0 ? protection->distances[copies - 1] : 0) + (protection->fec ? 1 : 0);
 }
 
-/* What is heard with a receiver that waits for so many packets, less what that costs. */
+/* The quality that would be heard if harm were all that was lost of it, less what waiting costs. */
+static double heard(const struct vox_dial *dial, const struct vox_protection *protection, int reach,
+                    double harm)
+{
+    double reach_ms = vox_ns_to_ms(reach * vox_rtp_to_ns(dial->config.frame_ticks));
+    double best = quality_without_loss(voice_kbps(dial, protection->bitrate_bps), protection->fec);
+    return 1 + (best - 1) * exp(-harm) - dial->delay_price * reach_ms;
+}
+
+/* What is heard with a receiver that waits for so many packets. */
 static double heard_at(const struct vox_dial *dial, const struct vox_dial_network *network,
                        const struct vox_protection *protection, int reach)
 {
@@ -139,9 +149,8 @@ static double heard_at(const struct vox_dial *dial, const struct vox_dial_networ
     struct vox_odds left;
     memcpy(means.distances, protection->distances, sizeof means.distances);
     vox_odds_predict(&network->loss, &means, &left);
-    double best = quality_without_loss(voice_kbps(dial, protection->bitrate_bps), protection->fec);
     double harm = 7.9 * pow(left.missing, 0.94) + 1.56 * pow(left.coarse, 1.13);
-    return 1 + (best - 1) * exp(-harm) - dial->delay_price * reach * packet_ns / VOX_NS_PER_MS;
+    return heard(dial, protection, reach, harm);
 }
 
 /* Less cannot be sent, whatever the network carries. */
@@ -161,11 +170,15 @@ double vox_dial_worth(const struct vox_dial *dial, const struct vox_dial_network
         (needs_bps > wire_bps && !is_least(protection)))
         return -1;
     least = least < most ? least : most;
-    double heard = heard_at(dial, network, protection, least);
-    bool retries = protection->repeat && network->retry_ns > 0;
-    for (int reach = least + 1; retries && reach <= most; reach++)
-        heard = fmax(heard, heard_at(dial, network, protection, reach));
-    return heard - BIT_PRICE * needs_bps / 1000;
+    double best = heard_at(dial, network, protection, least);
+    double retry = (double)network->retry_ns / (double)vox_rtp_to_ns(dial->config.frame_ticks);
+    if (protection->repeat && retry > 0)
+        for (double tries = 1; tries <= MOST_TRIES && tries * retry <= most; tries *= 2) {
+            int reach = (int)ceil(tries * retry);
+            if (reach > least && reach <= most)
+                best = fmax(best, heard_at(dial, network, protection, reach));
+        }
+    return best - BIT_PRICE * needs_bps / 1000;
 }
 
 /* ---- the search ---- */
@@ -207,6 +220,9 @@ static void consider(struct search *s, struct vox_protection tried)
         tried.bitrate_bps = bitrate_for(s, tried);
         if (tried.fec && (s->dial->fec_bps == 0 || tried.bitrate_bps < s->dial->fec_bps))
             continue;
+        if (heard(s->dial, &tried, least_reach(&tried) - 1, 0) <= s->best_worth)
+            continue; /* not even if it brought everything, FEC beyond the delay aside: most end
+                         here */
         double worth = vox_dial_worth(s->dial, s->network, s->wire_bps, &tried);
         if (worth > s->best_worth) {
             s->best_worth = worth;
