@@ -24,8 +24,9 @@
 /* By which share or more loss or bursts must differ to be the reason of a change. */
 #define OTHER 0.2
 #define OTHER_RATE 0.1
-/* By which congestion is judged. */
-enum { JUDGED_PACKETS = 150 };
+/* By which congestion is judged, and a raise of the rate: those are the last before it, which saw
+ * the loss that it answered. */
+enum { JUDGED_PACKETS = 150, BEFORE_PACKETS = 20 };
 
 static int plain_wire_bps(const struct vox_adapt *a, int bitrate_bps)
 {
@@ -89,8 +90,10 @@ static enum vox_congestion_news look_for_congestion(struct vox_adapt *a,
     int64_t lately = a->weather.told - JUDGED_PACKETS + 1;
     int64_t since = is_trial || lately < a->changed_seq ? a->changed_seq : lately;
     int64_t least_ns, most_ns;
-    struct vox_fates_count count;
+    struct vox_fates_count count, whole, before;
     vox_fates_count(fates, since, &count);
+    vox_fates_count(fates, a->changed_seq, &whole);
+    vox_fates_count(fates, a->changed_seq - BEFORE_PACKETS, &before);
     vox_weather_round(&a->weather, &least_ns, &most_ns);
     if (view->rtt_ns >= 0 && view->rtt_ns < most_ns)
         most_ns = view->rtt_ns;
@@ -105,6 +108,9 @@ static enum vox_congestion_news look_for_congestion(struct vox_adapt *a,
                                      .known = count.known,
                                      .lost = count.lost,
                                      .burst = burst,
+                                     .raised_from_bps = a->raised_from_bps,
+                                     .before_known = before.known - whole.known,
+                                     .before_lost = before.lost - whole.lost,
                                  });
 }
 
@@ -172,6 +178,13 @@ static bool is_other_rate(const struct vox_adapt *a, const struct vox_protection
            fabs(now_bps - then_bps) > OTHER_RATE * then_bps;
 }
 
+static void change_rate(struct vox_adapt *a, const struct vox_protection *best)
+{
+    int then_bps = vox_dial_wire_bps(&a->dial, &a->protection);
+    a->raised_from_bps = vox_dial_wire_bps(&a->dial, best) > then_bps ? then_bps : 0;
+    a->changed_seq = a->weather.newest + 1;
+}
+
 bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
                       const struct vox_adapt_view *view, enum vox_adapt_reason *reason)
 {
@@ -185,7 +198,7 @@ bool vox_adapt_report(struct vox_adapt *a, const struct vox_fates *fates,
         return false;
     *reason = reason_of(news, &network, &a->network);
     if (news == VOX_CONGESTION_RATE || is_other_rate(a, &best))
-        a->changed_seq = a->weather.newest + 1;
+        change_rate(a, &best);
     a->protection = best;
     a->network = network;
     return true;

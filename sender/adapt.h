@@ -49,7 +49,8 @@ struct vox_adapt {
     struct vox_protection protection; /* in force */
     struct vox_dial_network network;  /* for which it was chosen */
     int64_t raised_ns;                /* when last there was an urgent change */
-    int64_t changed_seq;              /* first packet that was sent with it */
+    int64_t changed_seq;              /* first packet that was sent at this rate */
+    int raised_from_bps;              /* the rate before, if it was lower; else 0 */
 };
 
 void vox_adapt_init(struct vox_adapt *adapt, const struct vox_adapt_config *config);
