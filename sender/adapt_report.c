@@ -15,7 +15,7 @@ static const struct reason reasons[VOX_ADAPT_REASONS] = {
     [VOX_ADAPT_DELAY] = {"delay", "jitter leaves another time for repairs"},
     [VOX_ADAPT_ASKED] = {"asked", "a receiver asks for what it misses"},
     [VOX_ADAPT_QUEUE] = {"queue", "congestion: a queue is growing"},
-    [VOX_ADAPT_RATE] = {"rate", "congestion: loss grows with the rate"},
+    [VOX_ADAPT_RATE] = {"rate", "less is tried, since loss may go with the rate"},
     [VOX_ADAPT_RANDOM_LOSS] = {"random_loss", "loss does not go with the rate"},
     [VOX_ADAPT_ROOM] = {"room", "the network has room again"},
 };

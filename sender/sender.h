@@ -65,7 +65,7 @@ enum vox_adapt_reason {
     VOX_ADAPT_DELAY,       /* jitter leaves more or less time for repairs */
     VOX_ADAPT_ASKED,       /* a receiver asks for what it misses; or the round trip changed */
     VOX_ADAPT_QUEUE,       /* congestion: the round trip has grown */
-    VOX_ADAPT_RATE,        /* congestion: loss grows with the rate */
+    VOX_ADAPT_RATE,        /* less is tried: loss may go with the rate */
     VOX_ADAPT_RANDOM_LOSS, /* it did not */
     VOX_ADAPT_ROOM,        /* congestion is over */
     VOX_ADAPT_REASONS
