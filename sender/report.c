@@ -211,8 +211,8 @@ static void summarize_sound(const struct vox_send_report *r)
                          (unsigned long long)s->red_packets, copies_kbps(s));
     char text[VOX_ADAPT_TEXT_BYTES];
     if (r->options->encoding.adapt)
-        vox_message_info("The protection was changed %llu times; at the end it was %s.",
-                         (unsigned long long)s->adaptations,
+        vox_message_info("The protection was changed %llu time%s; at the end it was %s.",
+                         (unsigned long long)s->adaptations, s->adaptations == 1 ? "" : "s",
                          vox_protection_text(&s->protection, text));
     if (s->rtx_asked > 0)
         vox_message_info("Receivers asked for %llu packets again; %llu were sent again, for "
