@@ -107,7 +107,7 @@ static size_t network_rows(struct vox_option *rows, struct vox_recv_options *o)
          .argument = "IF",
          .group = "Network",
          .kind = VOX_OPTION_STRING,
-         .target.string = &o->interface,
+         .target.string = &o->transport.interface,
          .help = "where to join a multicast group"},
         {.name = "duration",
          .argument = "S",
@@ -266,14 +266,14 @@ static bool listen_as_described(const char *path, struct vox_recv_options *o)
     struct vox_address_hints hints = {.listening = true};
     struct vox_net_error error;
     snprintf(endpoint.host, sizeof endpoint.host, "%s", sdp.address);
-    bool found = vox_address_resolve(&endpoint, &hints, &o->listen, &error) == 0;
-    if (found && !vox_address_is_multicast(&o->listen)) {
+    bool found = vox_address_resolve(&endpoint, &hints, &o->transport.address, &error) == 0;
+    if (found && !vox_address_is_multicast(&o->transport.address)) {
         endpoint.host[0] = '\0'; /* a unicast address there is the receiver's own: hear on all */
         endpoint.host_is_v6 = false;
-        found = vox_address_resolve(&endpoint, &hints, &o->listen, &error) == 0;
+        found = vox_address_resolve(&endpoint, &hints, &o->transport.address, &error) == 0;
     }
     if (found && sdp.source_filter[0])
-        found = vox_address_lookup(sdp.source_filter, &hints, &o->multicast_source, &error) == 0;
+        found = vox_address_lookup(sdp.source_filter, &hints, &o->transport.source, &error) == 0;
     if (!found)
         vox_message_error("%s: %s", path, error.text);
     return found;
@@ -295,11 +295,13 @@ bool vox_recv_find_listen(struct vox_recv_options *o)
     if (ends_with(o->listen_text, ".sdp"))
         return listen_as_described(o->listen_text, o);
     struct vox_net_error error;
-    if (vox_address_lookup(o->listen_text, &(struct vox_address_hints){.listening = true},
-                           &o->listen, &error) == 0)
-        return true;
-    vox_message_error("%s", error.text);
-    return false;
+    const struct vox_address_hints hints = {.family = 0};
+    int err = vox_transport_lookup(o->listen_text, 0, &o->transport, &error);
+    if (err >= 0 && o->source_text)
+        err = vox_address_lookup(o->source_text, &hints, &o->transport.source, &error);
+    if (err < 0)
+        vox_message_error("%s", error.text);
+    return err >= 0;
 }
 
 static bool is_stdout(const char *path)
@@ -346,6 +348,7 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
     };
     const char *output = NULL; /* as given, to be taken apart */
     vox_playout_options_init(&o.playout);
+    vox_transport_config_init(&o.transport);
     struct vox_option table[VOX_OPTIONS_MAX];
     struct vox_options command = {
         .program = "voxgram-recv",

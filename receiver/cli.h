@@ -7,7 +7,7 @@
 #define VOX_RECEIVER_CLI_H
 
 #include "cli/options.h"
-#include "net/address.h"
+#include "net/transport.h"
 #include "receiver/playout_options.h"
 
 #include <stdbool.h>
@@ -22,13 +22,15 @@ enum vox_output_kind {
 };
 
 struct vox_recv_options {
-    const char *listen_text; /* as given; the next four come from vox_recv_find_listen */
-    struct vox_address listen;
-    struct vox_address multicast_source; /* of an SDP's source filter; len 0: any */
-    int payload_type;                    /* -1: whatever comes */
-    int red_payload_type;                /* 0: none is described */
-    int rtx_payload_type;                /* 0: none is described */
-    bool rtx;                            /* asked for, or described with NACKs */
+    const char *listen_text; /* as given */
+    const char *source_text; /* of a group, hear this sender only; NULL: all */
+    /* Role, interface; scheme, address and source come from vox_recv_find_listen, as do the types
+     * of a description: */
+    struct vox_transport_config transport;
+    int payload_type;     /* -1: whatever comes */
+    int red_payload_type; /* 0: none is described */
+    int rtx_payload_type; /* 0: none is described */
+    bool rtx;             /* asked for, or described with NACKs */
     int capture_time_id;
     enum vox_output_kind output;
     const char *output_name; /* device or path; "" for the default device */
@@ -37,7 +39,6 @@ struct vox_recv_options {
     int max_streams;
     bool separate;
     bool clock_synced;
-    const char *interface;
     double buffer_ms;
     const char *stats_path; /* NULL: none; "-": stdout */
     const char *events_path;
@@ -51,7 +52,8 @@ struct vox_recv_options {
 /* RUN: options are filled in; else the program ends with vox_options' exit status. */
 enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_options *out);
 
-/* Where to listen: looks names up, reads a session description. False: it was said why not. */
+/* Where to listen, or whom to call: looks names up, reads a session description. False: it was said
+ * why not. */
 bool vox_recv_find_listen(struct vox_recv_options *options);
 
 #endif

@@ -15,7 +15,7 @@
 /* A file need not be written the moment that its audio is due: packets wake us often enough. */
 #define FILE_SLACK_NS (100 * VOX_NS_PER_MS)
 /* So many datagrams at once are a crowd that the kernel's buffer should not have to hold. */
-#define CROWD (4 * VOX_UDP_BATCH)
+#define CROWD (4 * VOX_TRANSPORT_BATCH)
 /* Rows of statistics, the live line and events are read with this much of the clock at the most. */
 #define LONGEST_SLEEP_NS (500 * VOX_NS_PER_MS)
 
@@ -183,7 +183,7 @@ static void keep_house(struct vox_recv_host *h, int64_t now_ns)
     arm(h, now_ns);
 }
 
-static void push(struct vox_recv_host *h, const struct vox_udp_datagram *datagram, int socket)
+static void push(struct vox_recv_host *h, const struct vox_transport_packet *datagram, int socket)
 {
     uint32_t number = vox_paths_number(&h->paths, &datagram->from, socket);
     bool local = h->paths.items[number].local;
@@ -224,16 +224,16 @@ static void rest(struct vox_recv_host *h, int datagrams)
 
 static void read_socket(struct vox_recv_host *h, int socket)
 {
-    const struct vox_udp_datagram *got;
+    const struct vox_transport_packet *got;
     int n, sum = 0;
     do {
-        n = vox_udp_receive(h->sockets[socket], &got);
+        n = vox_transport_receive(h->sockets[socket], &got);
         for (int i = 0; i < n; i++) {
             push(h, &got[i], socket);
             h->all_timed &= got[i].kernel_time;
         }
         sum += n > 0 ? n : 0;
-    } while (n == VOX_UDP_BATCH && !h->stopping);
+    } while (n == VOX_TRANSPORT_BATCH && !h->stopping);
     if (socket == 0 && !h->stopping)
         rest(h, sum);
 }
@@ -294,7 +294,7 @@ static void start_loop(struct vox_recv_host *h)
     for (int i = 0; i < VOX_RECV_SOCKETS; i++) {
         if (!h->sockets[i])
             continue;
-        uv_poll_init(&h->loop, &h->polls[i], vox_udp_fd(h->sockets[i]));
+        uv_poll_init(&h->loop, &h->polls[i], vox_transport_fd(h->sockets[i]));
         h->polls[i].data = h;
         uv_poll_start(&h->polls[i], UV_READABLE, on_readable);
     }

@@ -31,7 +31,7 @@ static void send_rtcp(void *ctx, uint32_t path, const uint8_t *bytes, size_t len
         return;
     const struct vox_path *to = &h->paths.items[path];
     struct vox_net_error error;
-    if (vox_udp_send(h->sockets[to->socket], bytes, len, &to->address, &error) < 0)
+    if (vox_transport_send(h->sockets[to->socket], bytes, len, &to->peer, &error) < 0)
         vox_message_detail("%s", error.text);
 }
 
@@ -58,26 +58,31 @@ static void wake_loop(void *ctx)
 
 /* ---- beginning and end ---- */
 
+/* RTCP of those who do not send it to the port of their RTP (RFC 3550, section 11). */
+static void open_rtcp_socket(struct vox_recv_host *h)
+{
+    struct vox_transport_config config = h->options->transport;
+    struct vox_net_error error;
+    config.address = *vox_transport_local(h->sockets[0]);
+    uint16_t port = vox_address_port(&config.address);
+    vox_address_set_port(&config.address, (uint16_t)(port + 1));
+    if (port < UINT16_MAX && vox_transport_open(&config, &h->sockets[1], &error) < 0)
+        vox_message_detail("RTCP is heard on port %u only: %s", port, error.text);
+}
+
 static bool open_sockets(struct vox_recv_host *h)
 {
-    struct vox_udp_receiver_config config;
     struct vox_net_error error;
     char text[VOX_ADDRESS_TEXT_BYTES];
-    vox_udp_receiver_config_init(&config);
-    config.local = h->options->listen;
-    config.source = h->options->multicast_source;
-    config.interface = h->options->interface;
-    if (vox_udp_open_receiver(&config, &h->sockets[0], &error) < 0) {
+    if (vox_transport_open(&h->options->transport, &h->sockets[0], &error) < 0) {
         vox_message_error("%s", error.text);
         return false;
     }
-    const struct vox_address *local = vox_udp_local(h->sockets[0]);
-    uint16_t port = vox_address_port(local);
-    vox_message_info("listening on %s", vox_address_format(local, text));
-    config.local = *local;
-    vox_address_set_port(&config.local, (uint16_t)(port + 1));
-    if (port < 65535 && vox_udp_open_receiver(&config, &h->sockets[1], &error) < 0)
-        vox_message_detail("RTCP is heard on port %u only: %s", port, error.text);
+    bool calls = h->options->transport.role == VOX_TRANSPORT_CALL;
+    vox_message_info("%s %s", calls ? "calling" : "listening on",
+                     vox_address_format(vox_transport_local(h->sockets[0]), text));
+    if (h->options->transport.scheme == VOX_SCHEME_UDP)
+        open_rtcp_socket(h);
     return true;
 }
 
@@ -176,7 +181,7 @@ void vox_recv_host_close(struct vox_recv_host *h)
     vox_speaker_destroy(h->speaker);
     vox_receiver_destroy(h->engine);
     for (int i = 0; i < VOX_RECV_SOCKETS; i++)
-        vox_udp_close(h->sockets[i]);
+        vox_transport_close(h->sockets[i]);
     vox_trace_file_close(&h->trace);
     vox_journal_close(&h->journal);
 }

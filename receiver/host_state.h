@@ -7,7 +7,7 @@
 #ifndef VOX_RECEIVER_HOST_STATE_H
 #define VOX_RECEIVER_HOST_STATE_H
 
-#include "net/udp.h"
+#include "net/transport.h"
 #include "receiver/cli.h"
 #include "receiver/journal.h"
 #include "receiver/paths.h"
@@ -32,7 +32,7 @@ struct vox_recv_host {
     uv_timer_t timer;
     uv_signal_t signals[3];
     uv_async_t wake;
-    struct vox_udp *sockets[VOX_RECV_SOCKETS];
+    struct vox_transport *sockets[VOX_RECV_SOCKETS];
     struct vox_paths paths;
     struct vox_receiver *engine; /* ours; NULL with a speaker */
     struct vox_speaker *speaker;

@@ -1,16 +1,18 @@
 #include "receiver/paths.h"
 
-static bool is_it(const struct vox_path *path, const struct vox_address *address, int socket)
+/* Connections have numbers that are used once; without one, the address tells peers apart. */
+static bool is_it(const struct vox_path *path, const struct vox_peer *peer, int socket)
 {
-    return path->socket == socket && vox_address_equal(&path->address, address);
+    return path->socket == socket && path->peer.connection == peer->connection &&
+           (peer->connection != 0 || vox_address_equal(&path->peer.address, &peer->address));
 }
 
-static uint32_t find(const struct vox_paths *paths, const struct vox_address *address, int socket)
+static uint32_t find(const struct vox_paths *paths, const struct vox_peer *peer, int socket)
 {
-    if (paths->count > 0 && is_it(&paths->items[paths->latest], address, socket))
+    if (paths->count > 0 && is_it(&paths->items[paths->latest], peer, socket))
         return paths->latest;
     uint32_t i = 0;
-    while (i < paths->count && !is_it(&paths->items[i], address, socket))
+    while (i < paths->count && !is_it(&paths->items[i], peer, socket))
         i++;
     return i;
 }
@@ -23,16 +25,16 @@ static uint32_t oldest(const struct vox_paths *paths)
     return best;
 }
 
-uint32_t vox_paths_number(struct vox_paths *paths, const struct vox_address *address, int socket)
+uint32_t vox_paths_number(struct vox_paths *paths, const struct vox_peer *peer, int socket)
 {
-    uint32_t number = find(paths, address, socket);
+    uint32_t number = find(paths, peer, socket);
     if (number == paths->count) {
         if (paths->count < VOX_RECEIVER_MAX_PATHS)
             paths->count++;
         else
             number = oldest(paths);
         paths->items[number] = (struct vox_path){
-            .address = *address, .socket = socket, .local = vox_address_is_local(address)};
+            .peer = *peer, .socket = socket, .local = vox_address_is_local(&peer->address)};
     }
     paths->items[number].used = ++paths->clock;
     paths->latest = number;

@@ -1,5 +1,5 @@
 /*
- * Numbers for the addresses that datagrams come from: the engine keeps a number, we the address.
+ * Numbers for the peers that packets come from: the engine keeps a number, we the peer.
  * When all numbers are taken, the one unused for longest is given away; who sends keeps his.
  *
  * Thread rule: value, one owner (the network thread).
@@ -7,14 +7,14 @@
 #ifndef VOX_RECEIVER_PATHS_H
 #define VOX_RECEIVER_PATHS_H
 
-#include "net/address.h"
+#include "net/transport.h"
 #include "receiver/receiver.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct vox_path {
-    struct vox_address address;
+    struct vox_peer peer;
     int socket; /* the host's number for the socket it came in by */
     bool local; /* sent by this machine */
     uint64_t used;
@@ -27,7 +27,7 @@ struct vox_paths {
     struct vox_path items[VOX_RECEIVER_MAX_PATHS];
 };
 
-/* The number of an address on a socket; a new one asks the system whether it is local. */
-uint32_t vox_paths_number(struct vox_paths *paths, const struct vox_address *address, int socket);
+/* The number of a peer on a socket; for a new one it asks the system whether it is local. */
+uint32_t vox_paths_number(struct vox_paths *paths, const struct vox_peer *peer, int socket);
 
 #endif

@@ -28,7 +28,7 @@ struct datagram {
     uint32_t path;
     bool local;
     size_t len;
-    uint8_t bytes[VOX_UDP_DATAGRAM_BYTES];
+    uint8_t bytes[VOX_TRANSPORT_PACKET_BYTES];
 };
 
 struct report {

@@ -140,10 +140,10 @@ static void on_socket(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     struct vox_host *h = poll->data;
-    struct vox_net_error trouble;
+    struct vox_transport_event event;
     vox_outlet_receive(h->outlet, feed, h);
-    while (vox_outlet_trouble(h->outlet, &trouble) > 0)
-        vox_message_warn("%s", trouble.text);
+    while (vox_outlet_event(h->outlet, &event))
+        vox_message_warn("%s", event.text);
 }
 
 static void on_datagram(void *ctx, const struct vox_datagram *datagram)

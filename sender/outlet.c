@@ -5,9 +5,8 @@
 #include "channel/route.h"
 #include "channel/trace.h"
 #include "net/pacer.h"
-#include "net/udp.h"
+#include "net/transport.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ enum {
 
 struct vox_outlet {
     struct vox_address to;
-    struct vox_udp *udp;
+    struct vox_transport *transport;
     struct vox_pacer *pacer;
     struct vox_trace *trace;
     struct vox_route *route;
@@ -81,29 +80,33 @@ static int add_rtcp_destination(struct vox_outlet *outlet, struct vox_pacer_conf
     return 0;
 }
 
-static int open_socket(struct vox_outlet *outlet, const struct vox_send_options *options,
-                       struct vox_net_error *error)
+static int open_transport(struct vox_outlet *outlet, const struct vox_send_options *options,
+                          struct vox_net_error *error)
 {
-    struct vox_udp_sender_config udp;
-    vox_udp_sender_config_init(&udp);
-    udp.to = outlet->to;
-    udp.interface = options->interface;
-    udp.dscp = options->dscp;
-    udp.ttl = options->ttl;
-    int err = vox_udp_open_sender(&udp, &outlet->udp, error);
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.role = VOX_TRANSPORT_CALL;
+    config.interface = options->interface;
+    config.dscp = options->dscp;
+    config.ttl = options->ttl;
+    int err = vox_transport_lookup(options->destination, 0, &config, error);
     if (err < 0)
         return err;
+    outlet->to = config.address;
+    return vox_transport_open(&config, &outlet->transport, error);
+}
+
+static int open_pacer(struct vox_outlet *outlet, const struct vox_send_options *options,
+                      struct vox_net_error *error)
+{
     struct vox_impair_config network;
     vox_send_options_impair(options, &network);
     struct vox_pacer_config pacer;
     vox_pacer_config_init(&pacer);
-    pacer.fd = vox_udp_fd(outlet->udp);
-    pacer.destinations[0] = outlet->to;
-    pacer.destination_count = 1;
-    if (options->no_rtcp_mux && (err = add_rtcp_destination(outlet, &pacer, error)) < 0)
-        return err;
+    pacer.transport = outlet->transport;
     pacer.capacity = room(options, &network);
-    return vox_pacer_create(&pacer, &outlet->pacer, error);
+    int err = options->no_rtcp_mux ? add_rtcp_destination(outlet, &pacer, error) : 0;
+    return err < 0 ? err : vox_pacer_create(&pacer, &outlet->pacer, error);
 }
 
 int vox_outlet_create(const struct vox_send_options *options, struct vox_outlet **out,
@@ -112,12 +115,11 @@ int vox_outlet_create(const struct vox_send_options *options, struct vox_outlet 
     struct vox_outlet *outlet = calloc(1, sizeof *outlet);
     if (!outlet)
         return vox_net_error_set(error, VOX_ENOMEM, "out of memory");
-    struct vox_address_hints hints = {0};
-    int err = vox_address_lookup(options->destination, &hints, &outlet->to, error);
+    int err = create_network(outlet, options, error);
     if (err >= 0)
-        err = create_network(outlet, options, error);
+        err = open_transport(outlet, options, error);
     if (err >= 0)
-        err = open_socket(outlet, options, error);
+        err = open_pacer(outlet, options, error);
     if (err < 0) {
         vox_outlet_destroy(outlet);
         return err;
@@ -131,7 +133,7 @@ void vox_outlet_destroy(struct vox_outlet *outlet)
     if (!outlet)
         return;
     vox_pacer_destroy(outlet->pacer);
-    vox_udp_close(outlet->udp);
+    vox_transport_close(outlet->transport);
     vox_route_destroy(outlet->route);
     vox_trace_destroy(outlet->trace);
     free(outlet);
@@ -159,7 +161,7 @@ void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datag
 
 int vox_outlet_fd(const struct vox_outlet *outlet)
 {
-    return vox_udp_fd(outlet->udp);
+    return vox_transport_fd(outlet->transport);
 }
 
 void vox_outlet_receive(struct vox_outlet *outlet,
@@ -167,18 +169,18 @@ void vox_outlet_receive(struct vox_outlet *outlet,
                                      int64_t arrival_ns),
                         void *ctx)
 {
-    const struct vox_udp_datagram *got;
+    const struct vox_transport_packet *got;
     int n;
     do {
-        n = vox_udp_receive(outlet->udp, &got);
+        n = vox_transport_receive(outlet->transport, &got);
         for (int i = 0; i < n; i++)
             feed(ctx, got[i].bytes, got[i].len, got[i].arrival_ns);
-    } while (n == VOX_UDP_BATCH);
+    } while (n == VOX_TRANSPORT_BATCH);
 }
 
-int vox_outlet_trouble(struct vox_outlet *outlet, struct vox_net_error *error)
+bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out)
 {
-    return vox_udp_trouble(outlet->udp, error);
+    return vox_transport_event(outlet->transport, out);
 }
 
 size_t vox_outlet_pending(const struct vox_outlet *outlet)
@@ -201,7 +203,7 @@ void vox_outlet_read_stats(const struct vox_outlet *outlet, struct vox_outlet_st
         .media_duplicated = media.duplicated,
         .overflow = pacer.overflow,
         .failed = pacer.failed,
-        .last_errno = pacer.last_errno,
+        .last_error = pacer.last_error,
         .realtime = pacer.realtime,
     };
 }

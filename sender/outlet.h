@@ -15,6 +15,7 @@
 #include "base/histogram.h"
 #include "net/address.h"
 #include "net/error.h"
+#include "net/transport.h"
 #include "sender/cli.h"
 #include "sender/sender.h"
 
@@ -29,13 +30,13 @@ struct vox_outlet_stats {
     uint64_t media_duplicated; /* by the simulated network */
     uint64_t overflow;         /* RTP or RTCP, not sent: too many waiting */
     uint64_t failed;           /* refused by the system */
-    int last_errno;            /* of the latest failure; 0 if none */
+    int last_error;            /* of the latest failure; 0 if none */
     bool realtime;             /* the pacing thread was granted SCHED_FIFO */
 };
 
 /*
  * Looks the destination up, reads the trace, opens the socket, starts the thread.
- * Errors, with text: those of vox_address_lookup, vox_udp_open_sender and vox_pacer_create;
+ * Errors, with text: those of vox_transport_lookup, vox_transport_open and vox_pacer_create;
  * VOX_EFORMAT (the trace, with its line), VOX_EIO, VOX_EINVAL, VOX_ENOMEM.
  */
 int vox_outlet_create(const struct vox_send_options *options, struct vox_outlet **out,
@@ -53,8 +54,8 @@ void vox_outlet_receive(struct vox_outlet *outlet,
                                      int64_t arrival_ns),
                         void *ctx);
 
-/* Something new that the network answered, as vox_udp_trouble. Returns 1 with a text, or 0. */
-int vox_outlet_trouble(struct vox_outlet *outlet, struct vox_net_error *error);
+/* Something new to tell of peers and network, as vox_transport_event. */
+bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out);
 
 /* Datagrams that wait for their time. */
 size_t vox_outlet_pending(const struct vox_outlet *outlet);

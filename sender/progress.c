@@ -1,5 +1,6 @@
 #include "sender/progress.h"
 
+#include "base/err.h"
 #include "base/time.h"
 #include "cli/message.h"
 
@@ -56,7 +57,7 @@ static void tell_failure(struct vox_progress *p, const struct vox_send_report *r
     if (r->outlet.failed == 0 || p->failure_told)
         return;
     vox_message_warn("cannot send to %s: %s; check the network, sending goes on", r->destination,
-                     strerror(r->outlet.last_errno));
+                     vox_err_text(r->outlet.last_error));
     p->failure_told = true;
 }
 

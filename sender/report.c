@@ -197,7 +197,7 @@ static void summarize_network(const struct vox_send_report *r)
                          (long long)s->reported_lost, vox_ns_to_ms(s->reported_jitter_ns));
     if (r->outlet.failed > 0)
         vox_message_info("The system refused to send %llu datagrams (last: %s).",
-                         (unsigned long long)r->outlet.failed, strerror(r->outlet.last_errno));
+                         (unsigned long long)r->outlet.failed, vox_err_text(r->outlet.last_error));
 }
 
 static void summarize_sound(const struct vox_send_report *r)

@@ -6,22 +6,27 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 /* ---- parts to socket address ---- */
 
-static int service_port(const char *service, uint16_t *port, struct vox_net_error *error)
+static int service_port(enum vox_scheme scheme, const char *service, uint16_t *port,
+                        struct vox_net_error *error)
 {
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
+    bool tcp = scheme == VOX_SCHEME_TCP;
+    const struct addrinfo hints = {.ai_family = AF_INET,
+                                   .ai_socktype = tcp ? SOCK_STREAM : SOCK_DGRAM};
     struct addrinfo *found;
     int err = getaddrinfo(NULL, service, &hints, &found);
     if (err)
         return vox_net_error_set(
             error, err == EAI_MEMORY ? VOX_ENOMEM : VOX_ENOTFOUND,
-            "no UDP service is called \"%s\" (/etc/services); write the port as "
+            "no %s service is called \"%s\" (/etc/services); write the port as "
             "a number",
-            service);
+            tcp ? "TCP" : "UDP", service);
     const struct sockaddr_in *in = (const void *)found->ai_addr;
     *port = ntohs(in->sin_port);
     freeaddrinfo(found);
@@ -91,11 +96,30 @@ static int look_up(const char *host, int family, struct addrinfo **found)
     return getaddrinfo(host, NULL, &hints, found);
 }
 
+/* An abstract name begins with a byte 0 instead of the @, and ends where the address does. */
+static void from_path(const char *path, struct vox_address *out)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    memcpy(un.sun_path, path, len);
+    bool abstract = path[0] == '@';
+    if (abstract)
+        un.sun_path[0] = '\0';
+    *out = (struct vox_address){
+        .len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (abstract ? 0 : 1))};
+    memcpy(&out->storage, &un, sizeof un);
+}
+
 int vox_address_resolve(const struct vox_endpoint *endpoint, const struct vox_address_hints *hints,
                         struct vox_address *out, struct vox_net_error *error)
 {
+    if (endpoint->path[0]) {
+        from_path(endpoint->path, out);
+        return 0;
+    }
     uint16_t port = endpoint->port;
-    int err = endpoint->service[0] ? service_port(endpoint->service, &port, error) : 0;
+    int err =
+        endpoint->service[0] ? service_port(endpoint->scheme, endpoint->service, &port, error) : 0;
     if (err < 0)
         return err;
     if (port == 0 && !hints->listening)
@@ -254,11 +278,14 @@ bool vox_address_is_broadcast(const struct vox_address *address)
 
 bool vox_address_is_local(const struct vox_address *address)
 {
-    return vox_address_is_loopback(address) || any_interface_is(address, false);
+    return vox_address_family(address) == AF_UNIX || vox_address_is_loopback(address) ||
+           any_interface_is(address, false);
 }
 
 bool vox_address_equal_host(const struct vox_address *a, const struct vox_address *b)
 {
+    if (vox_address_family(a) == AF_UNIX)
+        return a->len == b->len && memcmp(&a->storage, &b->storage, a->len) == 0;
     struct vox_address plain_a, plain_b;
     vox_address_from_sockaddr(&a->storage, a->len, &plain_a);
     vox_address_from_sockaddr(&b->storage, b->len, &plain_b);
@@ -277,9 +304,27 @@ bool vox_address_equal(const struct vox_address *a, const struct vox_address *b)
 
 /* ---- back to text ---- */
 
+/* Without a path: a socket that was bound to none. */
+static void format_path(const struct vox_address *address, char out[VOX_ADDRESS_TEXT_BYTES])
+{
+    const struct sockaddr_un *un = (const void *)&address->storage;
+    size_t len = address->len - offsetof(struct sockaddr_un, sun_path);
+    bool abstract = len > 0 && un->sun_path[0] == '\0';
+    if (len == 0)
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "unix:?");
+    else if (abstract)
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "unix:@%.*s", (int)len - 1, un->sun_path + 1);
+    else
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "unix:%.*s", (int)len, un->sun_path);
+}
+
 const char *vox_address_format_host(const struct vox_address *address,
                                     char out[VOX_ADDRESS_TEXT_BYTES])
 {
+    if (vox_address_family(address) == AF_UNIX) {
+        format_path(address, out);
+        return out;
+    }
     struct vox_address plain;
     vox_address_from_sockaddr(&address->storage, address->len, &plain);
     const struct sockaddr_in *in = as_v4(&plain);
@@ -301,7 +346,8 @@ const char *vox_address_format(const struct vox_address *address, char out[VOX_A
     /* The longest: 45 of an address and 11 of a zone, with 8 around them and for the port. */
     char host[VOX_ADDRESS_TEXT_BYTES];
     vox_address_format_host(address, host);
-    if (vox_address_family(address) == AF_UNSPEC)
+    int family = vox_address_family(address);
+    if (family == AF_UNSPEC || family == AF_UNIX)
         memcpy(out, host, sizeof host);
     else if (strchr(host, ':'))
         snprintf(out, VOX_ADDRESS_TEXT_BYTES, "[%.62s]:%u", host, vox_address_port(address));

@@ -1,7 +1,8 @@
 /*
  * Addresses as people write them: text -> parts (pure), parts -> socket address (asks the system).
  *
- *     [udp://]HOST[:PORT]   [udp://][V6]:PORT   V6   :PORT   [tcp://]...   unix:PATH
+ *     [udp://]HOST[:PORT]   [udp://][V6]:PORT   V6   :PORT   tcp://...   unix:PATH
+ *     unix-stream:PATH      unix:@NAME (a name of Linux's abstract namespace, no file: unix(7))
  *
  *     struct vox_address to;
  *     struct vox_net_error error;
@@ -11,10 +12,10 @@
  *     char text[VOX_ADDRESS_TEXT_BYTES];
  *     printf("to %s\n", vox_address_format(&to, text));
  *
- * rtp:// is another way to write udp://. PORT is a number or a name that the system knows for UDP
- * (/etc/services). Text with two colons or more and no brackets is an IPv6 address without a port.
- * An IPv4 address inside IPv6 (::ffff:192.0.2.1, as dual-stack sockets show it) equals, prints and
- * behaves like the IPv4 address.
+ * rtp:// is another way to write udp://. PORT is a number or a name that the system knows for the
+ * protocol (/etc/services). Text with two colons or more and no brackets is an IPv6 address without
+ * a port. An IPv4 address inside IPv6 (::ffff:192.0.2.1, as dual-stack sockets show it) equals,
+ * prints and behaves like the IPv4 address.
  *
  * Thread rule: values, any thread. Only resolve, lookup, is_broadcast and is_local ask the system;
  * resolve and lookup may wait for a name server. The rest is pure and RT-safe.
@@ -34,11 +35,16 @@ enum {
     VOX_ADDRESS_DEFAULT_PORT = 5004, /* RTP's own (RFC 3551, section 8) */
     VOX_ADDRESS_MAX_HOST = 255,      /* RFC 1035, section 2.3.4 */
     VOX_ADDRESS_MAX_SERVICE = 31,
-    VOX_ADDRESS_MAX_PATH = 107,  /* sun_path with its end */
-    VOX_ADDRESS_TEXT_BYTES = 72, /* [V6%scope]:port, terminated */
+    VOX_ADDRESS_MAX_PATH = 107,   /* sun_path with its end */
+    VOX_ADDRESS_TEXT_BYTES = 128, /* unix:PATH, terminated; [V6%scope]:port is shorter */
 };
 
-enum vox_scheme { VOX_SCHEME_UDP, VOX_SCHEME_TCP, VOX_SCHEME_UNIX };
+enum vox_scheme {
+    VOX_SCHEME_UDP,
+    VOX_SCHEME_TCP,
+    VOX_SCHEME_UNIX, /* datagrams */
+    VOX_SCHEME_UNIX_STREAM,
+};
 
 /* What stands in the text. */
 struct vox_endpoint {
@@ -48,7 +54,7 @@ struct vox_endpoint {
     char service[VOX_ADDRESS_MAX_SERVICE + 1]; /* name of the port; "" where it is a number */
     uint16_t port;                             /* 5004 if none is given */
     bool has_port;
-    char path[VOX_ADDRESS_MAX_PATH + 1]; /* unix: only */
+    char path[VOX_ADDRESS_MAX_PATH + 1]; /* Unix only, with the @ of an abstract name */
 };
 
 /* Where datagrams go or come from. */
@@ -65,7 +71,7 @@ struct vox_address_hints {
 /*
  * Takes a text apart. Pure. *out is written only on success.
  * Errors, with text: VOX_EFORMAT (not an address: which part, and how to write it),
- * VOX_EUNSUPPORTED (tcp://, unix: not yet; unknown scheme).
+ * VOX_EUNSUPPORTED (unknown scheme).
  */
 int vox_address_parse(const char *text, struct vox_endpoint *out, struct vox_net_error *error);
 
@@ -91,7 +97,7 @@ void vox_address_from_sockaddr(const struct sockaddr_storage *storage, socklen_t
  */
 int vox_address_for_family(const struct vox_address *address, int family, struct vox_address *out);
 
-/* AF_INET, AF_INET6; AF_UNSPEC if there is no address. */
+/* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC if there is no address. */
 int vox_address_family(const struct vox_address *address);
 uint16_t vox_address_port(const struct vox_address *address);
 void vox_address_set_port(struct vox_address *address, uint16_t port);
@@ -101,14 +107,15 @@ bool vox_address_is_multicast(const struct vox_address *address);
 bool vox_address_is_loopback(const struct vox_address *address); /* 127/8, ::1 */
 /* 255.255.255.255, or the directed broadcast address of one of this machine's interfaces. */
 bool vox_address_is_broadcast(const struct vox_address *address);
-/* One of this machine's own addresses, loopback included. */
+/* One of this machine's own addresses, loopback and Unix included. */
 bool vox_address_is_local(const struct vox_address *address);
 
 /* Same address and port (and zone); equal_host leaves the port out. */
 bool vox_address_equal(const struct vox_address *a, const struct vox_address *b);
 bool vox_address_equal_host(const struct vox_address *a, const struct vox_address *b);
 
-/* "192.0.2.1:5004", "[::1]:5004", "[fe80::1%2]:5004"; "?" for none. Return out. */
+/* "192.0.2.1:5004", "[::1]:5004", "[fe80::1%2]:5004", "unix:/run/x", "unix:@x"; "?" for none.
+ * Return out. */
 const char *vox_address_format(const struct vox_address *address, char out[VOX_ADDRESS_TEXT_BYTES]);
 /* Without port and brackets, as SDP writes it. */
 const char *vox_address_format_host(const struct vox_address *address,

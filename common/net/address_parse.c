@@ -15,12 +15,12 @@
 static const struct {
     const char *prefix;
     enum vox_scheme scheme;
-    bool supported;
 } schemes[] = {
-    {"udp://", VOX_SCHEME_UDP, true},
-    {"rtp://", VOX_SCHEME_UDP, true},
-    {"tcp://", VOX_SCHEME_TCP, false},
-    {"unix:", VOX_SCHEME_UNIX, false},
+    {"udp://", VOX_SCHEME_UDP},
+    {"rtp://", VOX_SCHEME_UDP},
+    {"tcp://", VOX_SCHEME_TCP},
+    {"unix:", VOX_SCHEME_UNIX},
+    {"unix-stream:", VOX_SCHEME_UNIX_STREAM},
 };
 
 /* Takes the scheme off *text. */
@@ -32,17 +32,14 @@ static int take_scheme(const char **text, struct vox_endpoint *endpoint,
         size_t len = strlen(schemes[i].prefix);
         if (strncasecmp(*text, schemes[i].prefix, len) != 0)
             continue;
-        if (!schemes[i].supported)
-            return vox_net_error_set(error, VOX_EUNSUPPORTED,
-                                     "cannot use \"%.80s\": %s is not supported yet; use udp://",
-                                     *text, schemes[i].prefix);
         endpoint->scheme = schemes[i].scheme;
         *text += len;
         return 0;
     }
     if (strstr(*text, "://"))
         return vox_net_error_set(error, VOX_EUNSUPPORTED,
-                                 "cannot use \"%.80s\": unknown scheme; use udp://HOST:PORT",
+                                 "cannot use \"%.80s\": unknown scheme; use udp://HOST:PORT, "
+                                 "tcp://HOST:PORT, unix:PATH or unix-stream:PATH",
                                  *text);
     return 0;
 }
@@ -170,11 +167,38 @@ static int split(const char *text, const char **host, size_t *host_len, const ch
     return 0;
 }
 
+static int take_path(const char *path, struct vox_endpoint *endpoint, struct vox_net_error *error)
+{
+    size_t len = strlen(path);
+    if (len == 0 || strcmp(path, "@") == 0)
+        return vox_net_error_set(error, VOX_EFORMAT,
+                                 "the path is empty; write unix:/run/voxgram.sock, or unix:@NAME "
+                                 "for a name that is no file");
+    if (len > VOX_ADDRESS_MAX_PATH)
+        return vox_net_error_set(error, VOX_EFORMAT,
+                                 "path \"%.60s...\" has %zu bytes, a Unix socket's has %d at the "
+                                 "most; use a shorter one",
+                                 path, len, VOX_ADDRESS_MAX_PATH);
+    memcpy(endpoint->path, path, len + 1);
+    return 0;
+}
+
+static bool is_unix(enum vox_scheme scheme)
+{
+    return scheme == VOX_SCHEME_UNIX || scheme == VOX_SCHEME_UNIX_STREAM;
+}
+
 int vox_address_parse(const char *text, struct vox_endpoint *out, struct vox_net_error *error)
 {
     struct vox_endpoint endpoint = {.port = VOX_ADDRESS_DEFAULT_PORT};
     const char *rest = text;
     int err = take_scheme(&rest, &endpoint, error);
+    if (err == 0 && is_unix(endpoint.scheme)) {
+        err = take_path(rest, &endpoint, error);
+        if (err == 0)
+            *out = endpoint;
+        return err;
+    }
     if (err < 0)
         return err;
     if (*rest == '\0')

@@ -4,7 +4,6 @@
 #include "base/ring.h"
 #include "base/time.h"
 #include "net/clock.h"
-#include "net/socket.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -44,8 +43,8 @@ struct delivery {
 };
 
 struct vox_pacer {
-    int fd;
-    struct vox_address destinations[VOX_PACER_DESTINATIONS];
+    struct vox_transport *transport;
+    struct vox_peer destinations[VOX_PACER_DESTINATIONS];
     size_t destination_count;
     bool realtime;
 
@@ -66,7 +65,7 @@ struct vox_pacer {
     atomic_bool stopping;
     atomic_size_t pending;
     atomic_uint_fast64_t pushed_count, sent, failed, overflow;
-    atomic_int last_errno;
+    atomic_int last_error;
     atomic_bool realtime_granted;
 
     /* The thread's own, until it has ended. */
@@ -146,11 +145,12 @@ static void send_first(struct vox_pacer *pacer, int64_t now_ns)
 {
     struct delivery delivery = heap_take(pacer);
     struct parcel *parcel = &pacer->parcels[delivery.parcel];
-    int err = vox_socket_send(pacer->fd, parcel->bytes, parcel->len,
-                              &pacer->destinations[parcel->destination]);
+    const struct vox_peer *to = &pacer->destinations[parcel->destination];
+    int err = vox_transport_send(pacer->transport, parcel->bytes, parcel->len,
+                                 to->address.len > 0 ? to : NULL, NULL);
     vox_histogram_add(&pacer->late, now_ns - delivery.due_ns);
     if (err < 0)
-        atomic_store_explicit(&pacer->last_errno, -err, memory_order_relaxed);
+        atomic_store_explicit(&pacer->last_error, err, memory_order_relaxed);
     atomic_fetch_add_explicit(err < 0 ? &pacer->failed : &pacer->sent, 1, memory_order_relaxed);
     if (--parcel->copies == 0)
         give_back(pacer, delivery.parcel);
@@ -210,7 +210,8 @@ static void *run(void *arg)
 
 void vox_pacer_config_init(struct vox_pacer_config *config)
 {
-    *config = (struct vox_pacer_config){.fd = -1, .capacity = DEFAULT_CAPACITY, .realtime = true};
+    *config = (struct vox_pacer_config){
+        .destination_count = 1, .capacity = DEFAULT_CAPACITY, .realtime = true};
 }
 
 static int check(const struct vox_pacer_config *config, struct vox_net_error *error)
@@ -221,28 +222,6 @@ static int check(const struct vox_pacer_config *config, struct vox_net_error *er
     if (config->capacity == 0 || config->capacity > MAX_CAPACITY)
         return vox_net_error_set(error, VOX_EINVAL, "a pacer holds 1..%d datagrams, not %zu",
                                  MAX_CAPACITY, config->capacity);
-    return 0;
-}
-
-/* Addresses as the socket's family wants them, once instead of for every datagram. */
-static int set_destinations(struct vox_pacer *pacer, const struct vox_pacer_config *config,
-                            struct vox_net_error *error)
-{
-    struct sockaddr_storage own = {0};
-    socklen_t len = sizeof own;
-    if (getsockname(config->fd, (struct sockaddr *)&own, &len) < 0)
-        return vox_net_error_set(error, VOX_EIO, "cannot pace a socket that is not one: %s",
-                                 strerror(errno));
-    for (size_t i = 0; i < config->destination_count; i++) {
-        char text[VOX_ADDRESS_TEXT_BYTES];
-        if (vox_address_for_family(&config->destinations[i], own.ss_family,
-                                   &pacer->destinations[i]) < 0)
-            return vox_net_error_set(error, VOX_EADDRESS,
-                                     "cannot send to %s by a socket of the other kind of address; "
-                                     "use IPv4 or IPv6 for both",
-                                     vox_address_format(&config->destinations[i], text));
-    }
-    pacer->destination_count = config->destination_count;
     return 0;
 }
 
@@ -281,13 +260,15 @@ int vox_pacer_create(const struct vox_pacer_config *config, struct vox_pacer **o
     struct vox_pacer *pacer = calloc(1, sizeof *pacer);
     if (!pacer)
         return vox_net_error_set(error, VOX_ENOMEM, "no memory for sending");
-    pacer->fd = config->fd;
+    pacer->transport = config->transport;
+    pacer->destination_count = config->destination_count;
+    for (size_t i = 0; i < config->destination_count; i++)
+        pacer->destinations[i].address = config->destinations[i];
     pacer->realtime = config->realtime;
     atomic_init(&pacer->wake_at_ns, AWAKE);
     sem_init(&pacer->wake, 0, 0);
     vox_histogram_init(&pacer->late);
-    err = set_destinations(pacer, config, error);
-    if (err == 0 && allocate(pacer, config->capacity) < 0)
+    if (allocate(pacer, config->capacity) < 0)
         err = vox_net_error_set(error, VOX_ENOMEM, "no memory for %zu datagrams to be sent",
                                 config->capacity);
     int thread_err = err < 0 ? 0 : pthread_create(&pacer->thread, NULL, run, pacer);
@@ -405,7 +386,7 @@ void vox_pacer_read_stats(const struct vox_pacer *pacer, struct vox_pacer_stats 
         .sent = atomic_load_explicit(&pacer->sent, memory_order_relaxed),
         .failed = atomic_load_explicit(&pacer->failed, memory_order_relaxed),
         .overflow = atomic_load_explicit(&pacer->overflow, memory_order_relaxed),
-        .last_errno = atomic_load_explicit(&pacer->last_errno, memory_order_relaxed),
+        .last_error = atomic_load_explicit(&pacer->last_error, memory_order_relaxed),
         .realtime = atomic_load_explicit(&pacer->realtime_granted, memory_order_relaxed),
     };
 }

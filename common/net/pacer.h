@@ -1,12 +1,10 @@
 /*
- * The sending thread: datagrams leave by sendto at absolute times, whatever the rest of the program
- * is doing.
+ * The sending thread: datagrams leave by their transport at absolute times, whatever the rest of
+ * the program is doing.
  *
  *     struct vox_pacer_config config;
  *     vox_pacer_config_init(&config);
- *     config.fd = vox_udp_fd(udp);
- *     config.destinations[0] = to;
- *     config.destination_count = 1;
+ *     config.transport = transport;
  *     vox_pacer_create(&config, &pacer, &error);
  *     vox_pacer_push(pacer, datagram.bytes, datagram.len, 0, &datagram.send_ns, 1);
  *     ...
@@ -27,6 +25,7 @@
 #include "base/histogram.h"
 #include "net/address.h"
 #include "net/error.h"
+#include "net/transport.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,28 +40,28 @@ enum {
 struct vox_pacer;
 
 struct vox_pacer_config {
-    int fd; /* UDP socket; borrowed until destroy */
+    struct vox_transport *transport; /* borrowed until destroy */
+    /* The first one is whom the transport calls, or all its peers: an address of len 0. */
     struct vox_address destinations[VOX_PACER_DESTINATIONS];
-    size_t destination_count;
-    size_t capacity; /* datagrams that may wait; default 1024, at most 65536 */
-    bool realtime;   /* ask for SCHED_FIFO; it goes without where that is not permitted; default */
+    size_t destination_count; /* default 1 */
+    size_t capacity;          /* datagrams that may wait; default 1024, at most 65536 */
+    bool realtime; /* ask for SCHED_FIFO; it goes without where that is not permitted; default */
 };
 
 struct vox_pacer_stats {
     uint64_t pushed;
     uint64_t sent;     /* datagrams that left, copies included */
-    uint64_t failed;   /* sendto refused */
+    uint64_t failed;   /* refused by the transport */
     uint64_t overflow; /* refused by push: too many waiting */
-    int last_errno;    /* of the latest failure; 0 if none */
+    int last_error;    /* of the latest failure, base/err.h; 0 if none */
     bool realtime;     /* SCHED_FIFO was granted */
 };
 
 void vox_pacer_config_init(struct vox_pacer_config *config);
 
 /*
- * Errors, with text: VOX_EINVAL (no destination, capacity), VOX_EADDRESS (a destination that this
- * socket cannot reach), VOX_ENOMEM, VOX_ELIMIT (the system gives no thread), VOX_EIO (not a
- * socket).
+ * Errors, with text: VOX_EINVAL (no destination, capacity), VOX_ENOMEM, VOX_ELIMIT (the system
+ * gives no thread).
  */
 int vox_pacer_create(const struct vox_pacer_config *config, struct vox_pacer **out,
                      struct vox_net_error *error);
@@ -90,7 +89,7 @@ void vox_pacer_stop(struct vox_pacer *pacer);
 
 void vox_pacer_read_stats(const struct vox_pacer *pacer, struct vox_pacer_stats *out);
 
-/* Time of sendto minus due time of each datagram; only after stop. Borrowed until destroy. */
+/* Time of sending minus due time of each datagram; only after stop. Borrowed until destroy. */
 const struct vox_histogram *vox_pacer_late(const struct vox_pacer *pacer);
 
 #endif

@@ -29,7 +29,7 @@ struct trouble {
 };
 
 struct slot {
-    uint8_t bytes[VOX_UDP_DATAGRAM_BYTES];
+    uint8_t bytes[VOX_TRANSPORT_PACKET_BYTES];
     struct sockaddr_storage from;
     _Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
     struct iovec iov;
@@ -42,9 +42,9 @@ struct vox_udp {
     size_t trouble_count;
     struct trouble troubles[TROUBLES];
     int filled; /* messages whose lengths the kernel has overwritten */
-    struct mmsghdr messages[VOX_UDP_BATCH];
-    struct vox_udp_datagram datagrams[VOX_UDP_BATCH];
-    struct slot slots[VOX_UDP_BATCH];
+    struct mmsghdr messages[VOX_TRANSPORT_BATCH];
+    struct vox_transport_packet datagrams[VOX_TRANSPORT_BATCH];
+    struct slot slots[VOX_TRANSPORT_BATCH];
 };
 
 void vox_udp_receiver_config_init(struct vox_udp_receiver_config *config)
@@ -114,7 +114,7 @@ static int find_interface(const char *name, unsigned *index, struct vox_net_erro
 
 static void prepare_slots(struct vox_udp *udp)
 {
-    for (int i = 0; i < VOX_UDP_BATCH; i++) {
+    for (int i = 0; i < VOX_TRANSPORT_BATCH; i++) {
         struct slot *slot = &udp->slots[i];
         slot->iov = (struct iovec){.iov_base = slot->bytes, .iov_len = sizeof slot->bytes};
         udp->messages[i].msg_hdr = (struct msghdr){.msg_name = &slot->from,
@@ -122,7 +122,7 @@ static void prepare_slots(struct vox_udp *udp)
                                                    .msg_iovlen = 1,
                                                    .msg_control = slot->control};
     }
-    udp->filled = VOX_UDP_BATCH;
+    udp->filled = VOX_TRANSPORT_BATCH;
 }
 
 static int set_flag(int fd, int option)
@@ -321,17 +321,18 @@ static int64_t stamp_of(struct msghdr *message)
 }
 
 static void describe(struct mmsghdr *message, const struct slot *slot, int64_t now_ns,
-                     int64_t offset_ns, struct vox_udp_datagram *out)
+                     int64_t offset_ns, struct vox_transport_packet *out)
 {
     struct msghdr *header = &message->msg_hdr;
     int64_t stamp_ns = stamp_of(header);
     int64_t arrival_ns = stamp_ns - offset_ns;
     out->kernel_time = stamp_ns != 0 && arrival_ns > now_ns - OLDEST_ARRIVAL_NS;
     out->arrival_ns = out->kernel_time && arrival_ns < now_ns ? arrival_ns : now_ns;
+    out->from.connection = 0;
     out->bytes = slot->bytes;
     out->len = message->msg_len;
     out->truncated = (header->msg_flags & MSG_TRUNC) != 0;
-    vox_address_from_sockaddr(&slot->from, header->msg_namelen, &out->from);
+    vox_address_from_sockaddr(&slot->from, header->msg_namelen, &out->from.address);
 }
 
 static int receive_batch(struct vox_udp *udp)
@@ -340,12 +341,12 @@ static int receive_batch(struct vox_udp *udp)
         udp->messages[i].msg_hdr.msg_namelen = sizeof udp->slots[i].from;
         udp->messages[i].msg_hdr.msg_controllen = sizeof udp->slots[i].control;
     }
-    int count = recvmmsg(udp->fd, udp->messages, VOX_UDP_BATCH, MSG_DONTWAIT, NULL);
+    int count = recvmmsg(udp->fd, udp->messages, VOX_TRANSPORT_BATCH, MSG_DONTWAIT, NULL);
     udp->filled = count > 0 ? count : 0;
     return count;
 }
 
-int vox_udp_receive(struct vox_udp *udp, const struct vox_udp_datagram **out)
+int vox_udp_receive(struct vox_udp *udp, const struct vox_transport_packet **out)
 {
     int count = receive_batch(udp);
     /* An answer to a datagram we sent is reported once, in front of what has come in. */

@@ -7,13 +7,13 @@
  *     config.local = listen_address;
  *     vox_udp_open_receiver(&config, &udp, &error);
  *     ... when vox_udp_fd(udp) is readable:
- *     const struct vox_udp_datagram *got;
+ *     const struct vox_transport_packet *got;
  *     int n;
  *     do {
  *         n = vox_udp_receive(udp, &got);
  *         for (int i = 0; i < n; i++)
  *             vox_receiver_push(receiver, got[i].bytes, got[i].len, got[i].arrival_ns);
- *     } while (n == VOX_UDP_BATCH);                 // fewer than a batch: drained
+ *     } while (n == VOX_TRANSPORT_BATCH);                 // fewer than a batch: drained
  *
  * Sockets do not block. All addresses that go in and come out are plain: IPv4 seen by a dual-stack
  * socket is IPv4.
@@ -26,15 +26,14 @@
 
 #include "net/address.h"
 #include "net/error.h"
+#include "net/transport.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    VOX_UDP_BATCH = 32,
-    VOX_UDP_DATAGRAM_BYTES = 2048, /* kept of each; longer ones are cut and flagged */
-    VOX_UDP_DSCP_EF = 46,          /* expedited forwarding (RFC 3246): voice */
+    VOX_UDP_DSCP_EF = 46, /* expedited forwarding (RFC 3246): voice */
 };
 
 struct vox_udp;
@@ -52,15 +51,6 @@ struct vox_udp_sender_config {
     int dscp;              /* 0..63, default 46 (EF) */
     int ttl;               /* hops, 1..255; 0: the system's default, and 1 for multicast */
     uint16_t local_port;   /* default 0: any free one */
-};
-
-struct vox_udp_datagram {
-    const uint8_t *bytes; /* borrowed until the next receive */
-    size_t len;           /* of what is kept */
-    struct vox_address from;
-    int64_t arrival_ns; /* CLOCK_MONOTONIC */
-    bool kernel_time;   /* arrival_ns is the kernel's; else the time of the call */
-    bool truncated;     /* longer than VOX_UDP_DATAGRAM_BYTES */
 };
 
 /* Defaults: every address, IPv6 and IPv4, port 5004. */
@@ -98,10 +88,10 @@ int vox_udp_fd(const struct vox_udp *udp);
 const struct vox_address *vox_udp_local(const struct vox_udp *udp);
 
 /*
- * One recvmmsg: up to VOX_UDP_BATCH datagrams in order of arrival. Returns how many, 0 if there is
- * none. *out is borrowed until the next call. Errors: VOX_EIO.
+ * One recvmmsg: up to VOX_TRANSPORT_BATCH datagrams in order of arrival. Returns how many, 0 if
+ * there is none. *out is borrowed until the next call. Errors: VOX_EIO.
  */
-int vox_udp_receive(struct vox_udp *udp, const struct vox_udp_datagram **out);
+int vox_udp_receive(struct vox_udp *udp, const struct vox_transport_packet **out);
 
 /*
  * Sends one datagram. Returns 0, also when an earlier one was refused: see vox_udp_trouble.

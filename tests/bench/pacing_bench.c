@@ -27,7 +27,8 @@ enum { PACKET_BYTES = 120, LEAD_FRAMES = 8 };
 #define TOLERANCE_NS (200 * VOX_NS_PER_US)
 
 struct bench {
-    struct vox_udp *receiver, *sender;
+    struct vox_udp *receiver;
+    struct vox_transport *sender;
     int64_t frame_ns;
     int packets;
     atomic_bool done;
@@ -42,7 +43,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-static void take(struct bench *bench, const struct vox_udp_datagram *datagram)
+static void take(struct bench *bench, const struct vox_transport_packet *datagram)
 {
     int64_t due_ns;
     memcpy(&due_ns, datagram->bytes, sizeof due_ns);
@@ -63,7 +64,7 @@ static void *receive(void *arg)
     while (!last) {
         last = atomic_load(&bench->done);
         vox_clock_sleep_until(vox_clock_now_ns() + 20 * VOX_NS_PER_MS);
-        const struct vox_udp_datagram *got;
+        const struct vox_transport_packet *got;
         int count;
         while ((count = vox_udp_receive(bench->receiver, &got)) > 0)
             for (int i = 0; i < count; i++)
@@ -79,7 +80,7 @@ static void send_bare(struct bench *bench, int64_t start_ns)
         int64_t due_ns = start_ns + i * bench->frame_ns;
         memcpy(bytes, &due_ns, sizeof due_ns);
         vox_clock_sleep_until(due_ns);
-        vox_udp_send(bench->sender, bytes, sizeof bytes, vox_udp_local(bench->receiver), NULL);
+        vox_transport_send(bench->sender, bytes, sizeof bytes, NULL, NULL);
     }
 }
 
@@ -142,16 +143,17 @@ static void measure(struct bench *bench, struct vox_pacer *pacer, const char *na
 static void open_sockets(struct bench *bench)
 {
     struct vox_udp_receiver_config receiver;
-    struct vox_udp_sender_config sender;
+    struct vox_transport_config sender;
     struct vox_net_error error;
     const struct vox_address_hints hints = {.listening = true};
     vox_udp_receiver_config_init(&receiver);
-    vox_udp_sender_config_init(&sender);
+    vox_transport_config_init(&sender);
     if (vox_address_lookup("127.0.0.1:0", &hints, &receiver.local, &error) < 0 ||
         vox_udp_open_receiver(&receiver, &bench->receiver, &error) < 0)
         fail(error.text);
-    sender.to = *vox_udp_local(bench->receiver);
-    if (vox_udp_open_sender(&sender, &bench->sender, &error) < 0)
+    sender.role = VOX_TRANSPORT_CALL;
+    sender.address = *vox_udp_local(bench->receiver);
+    if (vox_transport_open(&sender, &bench->sender, &error) < 0)
         fail(error.text);
 }
 
@@ -161,9 +163,7 @@ static void measure_pacer(struct bench *bench, bool realtime)
     struct vox_pacer *pacer;
     struct vox_net_error error;
     vox_pacer_config_init(&config);
-    config.fd = vox_udp_fd(bench->sender);
-    config.destinations[0] = *vox_udp_local(bench->receiver);
-    config.destination_count = 1;
+    config.transport = bench->sender;
     config.realtime = realtime;
     if (vox_pacer_create(&config, &pacer, &error) < 0)
         fail(error.text);
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
     measure(&bench, NULL, "clock_nanosleep + sendto");
     measure_pacer(&bench, true);
     measure_pacer(&bench, false);
-    vox_udp_close(bench.sender);
+    vox_transport_close(bench.sender);
     vox_udp_close(bench.receiver);
     return 0;
 }

@@ -10,6 +10,11 @@ static const char long_host[] =
     "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiiiiiii"
     "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiiiiiii";
 
+static const char long_path[] =
+    "unix:/"
+    "aaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiiiiiii"
+    "aaaaaaaaaabbbbbbbbbb";
+
 static void takes_apart_what_people_write(void **state)
 {
     (void)state;
@@ -61,6 +66,41 @@ static void takes_apart_what_people_write(void **state)
     }
 }
 
+static void takes_apart_other_transports(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum vox_scheme scheme;
+        const char *host, *path;
+        uint16_t port;
+        const char *prints;
+    } rows[] = {
+        {"tcp://192.0.2.1", VOX_SCHEME_TCP, "192.0.2.1", "", 5004, "192.0.2.1:5004"},
+        {"TCP://:7000", VOX_SCHEME_TCP, "", "", 7000, "127.0.0.1:7000"},
+        {"tcp://[::1]:9", VOX_SCHEME_TCP, "::1", "", 9, "[::1]:9"},
+        {"unix:/run/x", VOX_SCHEME_UNIX, "", "/run/x", 5004, "unix:/run/x"},
+        {"unix:a b:c", VOX_SCHEME_UNIX, "", "a b:c", 5004, "unix:a b:c"},
+        {"unix:5004", VOX_SCHEME_UNIX, "", "5004", 5004, "unix:5004"},
+        {"unix:@voxgram", VOX_SCHEME_UNIX, "", "@voxgram", 5004, "unix:@voxgram"},
+        {"unix-stream:/run/x", VOX_SCHEME_UNIX_STREAM, "", "/run/x", 5004, "unix:/run/x"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct vox_endpoint endpoint;
+        struct vox_address address;
+        char text[VOX_ADDRESS_TEXT_BYTES];
+        assert_int_equal(vox_address_parse(rows[i].text, &endpoint, NULL), 0);
+        assert_int_equal(endpoint.scheme, rows[i].scheme);
+        assert_string_equal(endpoint.host, rows[i].host);
+        assert_string_equal(endpoint.path, rows[i].path);
+        assert_int_equal(endpoint.port, rows[i].port);
+        const struct vox_address_hints hints = {0};
+        assert_int_equal(vox_address_resolve(&endpoint, &hints, &address, NULL), 0);
+        assert_string_equal(vox_address_format(&address, text), rows[i].prints);
+        assert_true(vox_address_equal(&address, &address));
+    }
+}
+
 static void says_what_is_wrong_with_the_rest(void **state)
 {
     (void)state;
@@ -96,8 +136,11 @@ static void says_what_is_wrong_with_the_rest(void **state)
         {"2001:db8::g", VOX_EFORMAT, "too many colons"},
         {long_host, VOX_EFORMAT, "270 characters"},
         {"host:aaaaaaaaaabbbbbbbbbbccccccccccdd", VOX_EFORMAT, "neither"},
-        {"tcp://host:5004", VOX_EUNSUPPORTED, "not supported yet"},
-        {"unix:/run/voxgram", VOX_EUNSUPPORTED, "not supported yet"},
+        {"tcp://", VOX_EFORMAT, "empty"},
+        {"tcp://5004", VOX_EFORMAT, ":5004"},
+        {"unix:", VOX_EFORMAT, "the path is empty"},
+        {"unix-stream:@", VOX_EFORMAT, "the path is empty"},
+        {long_path, VOX_EFORMAT, "107 at the most"},
         {"http://host:80", VOX_EUNSUPPORTED, "udp://"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -262,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_apart_what_people_write),
+        cmocka_unit_test(takes_apart_other_transports),
         cmocka_unit_test(says_what_is_wrong_with_the_rest),
         cmocka_unit_test(resolves_literals_and_prints_them_back),
         cmocka_unit_test(no_host_means_every_address_when_listening),

@@ -67,9 +67,9 @@ static void send_text(struct vox_udp *udp, const struct vox_address *to, const c
         fail_msg("%s", error.text);
 }
 
-static struct vox_udp_datagram receive_one(struct vox_udp *udp)
+static struct vox_transport_packet receive_one(struct vox_udp *udp)
 {
-    const struct vox_udp_datagram *got;
+    const struct vox_transport_packet *got;
     wait_for(udp, POLLIN);
     vox_rt_enter();
     int count = vox_udp_receive(udp, &got);
@@ -93,7 +93,7 @@ static void exchange(const char *listen, const char *host)
     struct vox_udp *sender = sender_to(&to, NULL);
     int64_t before_ns = vox_clock_now_ns();
     send_text(sender, &to, "there");
-    struct vox_udp_datagram got = receive_one(receiver);
+    struct vox_transport_packet got = receive_one(receiver);
     assert_int_equal(got.len, 5);
     assert_memory_equal(got.bytes, "there", 5);
     assert_false(got.truncated);
@@ -101,14 +101,14 @@ static void exchange(const char *listen, const char *host)
     /* The offset between the clocks is sampled twice, each time within microseconds. */
     assert_true(got.arrival_ns > before_ns - VOX_NS_PER_MS);
     assert_true(got.arrival_ns <= vox_clock_now_ns());
-    assert_int_equal(vox_address_family(&got.from), vox_address_family(&to));
-    assert_true(vox_address_is_loopback(&got.from));
-    assert_int_equal(vox_address_port(&got.from), vox_address_port(vox_udp_local(sender)));
-    struct vox_address back = got.from;
+    assert_int_equal(vox_address_family(&got.from.address), vox_address_family(&to));
+    assert_true(vox_address_is_loopback(&got.from.address));
+    assert_int_equal(vox_address_port(&got.from.address), vox_address_port(vox_udp_local(sender)));
+    struct vox_address back = got.from.address;
     send_text(receiver, &back, "back");
     got = receive_one(sender);
     assert_memory_equal(got.bytes, "back", 4);
-    assert_true(vox_address_equal(&got.from, &to));
+    assert_true(vox_address_equal(&got.from.address, &to));
     vox_udp_close(sender);
     vox_udp_close(receiver);
 }
@@ -146,16 +146,16 @@ static void takes_batches_in_order(void **state)
     (void)state;
     struct vox_udp *receiver = receiver_on("127.0.0.1:0");
     struct vox_udp *sender = sender_to(vox_udp_local(receiver), NULL);
-    const struct vox_udp_datagram *got;
+    const struct vox_transport_packet *got;
     assert_int_equal(vox_udp_receive(receiver, &got), 0);
-    for (uint8_t i = 0; i < VOX_UDP_BATCH + 3; i++)
+    for (uint8_t i = 0; i < VOX_TRANSPORT_BATCH + 3; i++)
         assert_int_equal(vox_udp_send(sender, &i, 1, vox_udp_local(receiver), NULL), 0);
     int64_t last_ns = 0;
     int taken = 0;
     for (int batch = 0; batch < 2; batch++) {
         wait_for(receiver, POLLIN);
         int count = vox_udp_receive(receiver, &got);
-        assert_int_equal(count, batch == 0 ? VOX_UDP_BATCH : 3);
+        assert_int_equal(count, batch == 0 ? VOX_TRANSPORT_BATCH : 3);
         for (int i = 0; i < count; i++) {
             assert_int_equal(got[i].bytes[0], taken++);
             if (i > 0) /* within a batch one offset turns wall clock into monotonic */
@@ -173,18 +173,18 @@ static void flags_what_is_too_long(void **state)
     (void)state;
     struct vox_udp *receiver = receiver_on("127.0.0.1:0");
     struct vox_udp *sender = sender_to(vox_udp_local(receiver), NULL);
-    static const uint8_t bytes[VOX_UDP_DATAGRAM_BYTES + 1];
+    static const uint8_t bytes[VOX_TRANSPORT_PACKET_BYTES + 1];
     static const struct {
         size_t sent, kept;
         bool truncated;
     } rows[] = {{0, 0, false},
-                {VOX_UDP_DATAGRAM_BYTES, VOX_UDP_DATAGRAM_BYTES, false},
-                {VOX_UDP_DATAGRAM_BYTES + 1, VOX_UDP_DATAGRAM_BYTES, true},
+                {VOX_TRANSPORT_PACKET_BYTES, VOX_TRANSPORT_PACKET_BYTES, false},
+                {VOX_TRANSPORT_PACKET_BYTES + 1, VOX_TRANSPORT_PACKET_BYTES, true},
                 {1, 1, false}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(vox_udp_send(sender, bytes, rows[i].sent, vox_udp_local(receiver), NULL),
                          0);
-        struct vox_udp_datagram got = receive_one(receiver);
+        struct vox_transport_packet got = receive_one(receiver);
         assert_int_equal(got.len, rows[i].kept);
         assert_int_equal(got.truncated, rows[i].truncated);
     }
@@ -265,12 +265,13 @@ static void hears_one_source_of_a_group(void **state)
     group = *vox_udp_local(all);
     struct vox_udp *sender = sender_to(&group, "lo");
     send_text(sender, &group, "who am I?");
-    struct vox_address self = receive_one(all).from, other = address_of("198.51.100.77", false);
+    struct vox_address self = receive_one(all).from.address,
+                       other = address_of("198.51.100.77", false);
     struct vox_udp *wanted = join(&group, &self, "lo"), *unwanted = join(&group, &other, "lo");
     send_text(sender, &group, "one");
     assert_memory_equal(receive_one(wanted).bytes, "one", 3);
     /* Loopback hands one datagram to all sockets before the next. */
-    const struct vox_udp_datagram *none;
+    const struct vox_transport_packet *none;
     assert_int_equal(vox_udp_receive(unwanted, &none), 0);
     vox_udp_close(sender);
     vox_udp_close(unwanted);
@@ -406,7 +407,7 @@ static void tells_of_refusal_once_and_keeps_sending(const char *host)
     struct vox_udp *receiver = receiver_on(text);
     send_text(sender, &to, "here");
     assert_memory_equal(receive_one(receiver).bytes, "here", 4);
-    const struct vox_udp_datagram *none;
+    const struct vox_transport_packet *none;
     assert_int_equal(vox_udp_receive(sender, &none), 0);
     vox_udp_close(receiver);
     vox_udp_close(sender);

@@ -56,7 +56,7 @@ static void wait_until_left(struct vox_outlet *outlet, size_t pending)
 
 static void receive_all(struct peer *peer, bool arrived[PACKETS])
 {
-    const struct vox_udp_datagram *got;
+    const struct vox_transport_packet *got;
     int n;
     while ((n = vox_udp_receive(peer->udp, &got)) > 0)
         for (int i = 0; i < n; i++)
@@ -209,7 +209,7 @@ static void open_neighbours(struct peer *peer, struct vox_udp **above)
 /* In all that is there, once something is. */
 static int count_received(struct vox_udp *udp, const char *text)
 {
-    const struct vox_udp_datagram *got;
+    const struct vox_transport_packet *got;
     int n, count = 0;
     int64_t until_ns = in_a_minute();
     while ((n = vox_udp_receive(udp, &got)) <= 0 && vox_clock_now_ns() < until_ns)

@@ -1,0 +1,111 @@
+#include "net/transport.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "net/transport_ops.h"
+#include "net/udp.h"
+
+enum {
+    QUEUE_BYTES = 128 << 10,
+    MAX_PEERS = 512,
+};
+
+#define IDLE_NS (60 * VOX_NS_PER_S)
+
+void vox_transport_config_init(struct vox_transport_config *config)
+{
+    struct vox_udp_receiver_config udp;
+    vox_udp_receiver_config_init(&udp);
+    *config = (struct vox_transport_config){
+        .scheme = VOX_SCHEME_UDP,
+        .role = VOX_TRANSPORT_LISTEN,
+        .address = udp.local,
+        .dscp = VOX_UDP_DSCP_EF,
+        .buffer_bytes = udp.buffer_bytes,
+        .queue_bytes = QUEUE_BYTES,
+        .max_peers = MAX_PEERS,
+        .idle_ns = IDLE_NS,
+    };
+}
+
+int vox_transport_lookup(const char *text, int family, struct vox_transport_config *config,
+                         struct vox_net_error *error)
+{
+    const struct vox_address_hints hints = {.family = family,
+                                            .listening = config->role == VOX_TRANSPORT_LISTEN};
+    struct vox_endpoint endpoint;
+    int err = vox_address_parse(text, &endpoint, error);
+    if (err >= 0)
+        err = vox_address_resolve(&endpoint, &hints, &config->address, error);
+    if (err >= 0)
+        config->scheme = endpoint.scheme;
+    return err;
+}
+
+int vox_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
+                       struct vox_net_error *error)
+{
+    switch (config->scheme) {
+    case VOX_SCHEME_UDP:
+        return vox_udp_transport_open(config, out, error);
+    case VOX_SCHEME_UNIX:
+        return vox_unix_transport_open(config, out, error);
+    case VOX_SCHEME_TCP:
+    case VOX_SCHEME_UNIX_STREAM:
+        return vox_stream_transport_open(config, out, error);
+    }
+    return vox_net_error_set(error, VOX_EUNSUPPORTED, "there is no such transport");
+}
+
+void vox_transport_close(struct vox_transport *transport)
+{
+    if (transport)
+        transport->ops->close(transport);
+}
+
+int vox_transport_fd(const struct vox_transport *transport)
+{
+    return transport->fd;
+}
+
+enum vox_scheme vox_transport_scheme(const struct vox_transport *transport)
+{
+    return transport->scheme;
+}
+
+const struct vox_address *vox_transport_local(const struct vox_transport *transport)
+{
+    return &transport->local;
+}
+
+int vox_transport_receive(struct vox_transport *transport, const struct vox_transport_packet **out)
+{
+    return transport->ops->receive(transport, out);
+}
+
+int vox_transport_send(struct vox_transport *transport, const void *bytes, size_t len,
+                       const struct vox_peer *to, struct vox_net_error *error)
+{
+    return transport->ops->send(transport, bytes, len, to, error);
+}
+
+bool vox_transport_event(struct vox_transport *transport, struct vox_transport_event *out)
+{
+    return transport->ops->event(transport, out);
+}
+
+size_t vox_transport_pending(const struct vox_transport *transport)
+{
+    return transport->ops->pending(transport);
+}
+
+bool vox_transport_is_connected(const struct vox_transport *transport)
+{
+    return transport->ops->is_connected(transport);
+}
+
+void vox_transport_read_stats(const struct vox_transport *transport,
+                              struct vox_transport_stats *out)
+{
+    transport->ops->read_stats(transport, out);
+}
