@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define CONNECT_TIMEOUT_NS (10 * VOX_NS_PER_S)
+
 static const char description[] =
     "Receives Opus audio over RTP (RFC 3550, RFC 7587): puts the packets in order, conceals what "
     "is missing, and plays or records it, after a delay that it learns from the arrivals.\n"
@@ -20,13 +22,15 @@ static const char description[] =
 
 static const char arguments[] =
     "LISTEN\t[HOST]:PORT to hear on (default [::]:5004, which takes IPv4 too; port 0: any free "
-    "one), a multicast group, or a session description FILE.sdp\n";
+    "one), a multicast group, tcp://[HOST]:PORT, unix:PATH, unix-stream:PATH, or a session "
+    "description FILE.sdp\n";
 
 static const char examples[] =
     "  voxgram-recv                                  play what comes to port 5004\n"
     "  voxgram-recv :5006 --output call.wav          record, mixed\n"
     "  voxgram-recv --output talk.opus --separate    a file per speaker, as it came\n"
     "  voxgram-recv 239.1.2.3:5004 --interface eth0  hear a multicast group\n"
+    "  voxgram-recv tcp://studio:5004 --connect      call a sender that listens\n"
     "  voxgram-recv --output - | aplay -f S16_LE -r 48000 -c 2\n";
 
 /* ---- the table: each takes `rows` to fill, and returns how many it filled ---- */
@@ -109,6 +113,28 @@ static size_t network_rows(struct vox_option *rows, struct vox_recv_options *o)
          .kind = VOX_OPTION_STRING,
          .target.string = &o->transport.interface,
          .help = "where to join a multicast group"},
+        {.name = "source",
+         .argument = "HOST",
+         .group = "Network",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->source_text,
+         .help = "of a multicast group, hear this sender only (RFC 4607)"},
+        {.name = "connect",
+         .group = "Network",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->connect,
+         .help = "call a sender that waits with --listen at LISTEN (tcp:// and unix-stream:), and "
+                 "again whenever it is gone"},
+        {.name = "connect-timeout",
+         .argument = "S",
+         .group = "Network",
+         .kind = VOX_OPTION_SECONDS,
+         .min = 0.001,
+         .max = 1e8,
+         .word = "never",
+         .word_value = -1,
+         .target.ns = &o->connect_timeout_ns,
+         .help = "give up if nobody answers for so long at the start, or never (default 10)"},
         {.name = "duration",
          .argument = "S",
          .group = "End",
@@ -213,6 +239,12 @@ static bool read_output(const char *text, struct vox_recv_options *o)
     return true;
 }
 
+/* unix:/run/x.sdp is a socket. */
+static bool is_description(const char *text)
+{
+    return ends_with(text, ".sdp") && strncmp(text, "unix", 4) != 0;
+}
+
 static bool read_file(const char *path, char *text, size_t capacity, size_t *len)
 {
     FILE *file = fopen(path, "rb");
@@ -280,22 +312,29 @@ static bool listen_as_described(const char *path, struct vox_recv_options *o)
 }
 
 /* What is wrong with it as it stands; whether there is such a host is another question. */
-static bool check_listen(const char *text)
+static bool check_listen(const struct vox_recv_options *o)
 {
-    struct vox_endpoint endpoint;
+    struct vox_endpoint endpoint = {.scheme = VOX_SCHEME_UDP};
     struct vox_net_error error;
-    if (ends_with(text, ".sdp") || vox_address_parse(text, &endpoint, &error) == 0)
+    if (!is_description(o->listen_text) &&
+        vox_address_parse(o->listen_text, &endpoint, &error) < 0) {
+        vox_message_error("%s", error.text);
+        return false;
+    }
+    if (!o->connect || vox_transport_is_stream(endpoint.scheme))
         return true;
-    vox_message_error("%s", error.text);
+    vox_message_error("--connect is for tcp:// and unix-stream:; at %s there is nobody to call",
+                      o->listen_text);
     return false;
 }
 
 bool vox_recv_find_listen(struct vox_recv_options *o)
 {
-    if (ends_with(o->listen_text, ".sdp"))
+    if (is_description(o->listen_text))
         return listen_as_described(o->listen_text, o);
     struct vox_net_error error;
     const struct vox_address_hints hints = {.family = 0};
+    o->transport.role = o->connect ? VOX_TRANSPORT_CALL : VOX_TRANSPORT_LISTEN;
     int err = vox_transport_lookup(o->listen_text, 0, &o->transport, &error);
     if (err >= 0 && o->source_text)
         err = vox_address_lookup(o->source_text, &hints, &o->transport.source, &error);
@@ -344,6 +383,7 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
         .payload_type = -1,
         .capture_time_id = VOX_HDREXT_CAPTURE_TIME_ID,
         .max_streams = 16,
+        .connect_timeout_ns = CONNECT_TIMEOUT_NS,
         .idle_exit_ns = INT64_MIN, /* not said */
     };
     const char *output = NULL; /* as given, to be taken apart */
@@ -366,7 +406,7 @@ enum vox_options_outcome vox_recv_parse(int argc, char **argv, struct vox_recv_o
     if (outcome != VOX_OPTIONS_RUN)
         return outcome;
     o.listen_text = positional.count > 0 ? positional.items[0] : ":5004";
-    if (!read_output(output, &o) || !is_consistent(&o) || !check_listen(o.listen_text))
+    if (!read_output(output, &o) || !is_consistent(&o) || !check_listen(&o))
         return VOX_OPTIONS_WRONG;
     if (o.idle_exit_ns == INT64_MIN)
         o.idle_exit_ns = o.output == VOX_OUTPUT_SPEAKER ? -1 : VOX_NS_PER_S;

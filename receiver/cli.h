@@ -22,9 +22,11 @@ enum vox_output_kind {
 };
 
 struct vox_recv_options {
-    const char *listen_text; /* as given */
-    const char *source_text; /* of a group, hear this sender only; NULL: all */
-    /* Role, interface; scheme, address and source come from vox_recv_find_listen, as do the types
+    const char *listen_text;    /* as given */
+    const char *source_text;    /* of a group, hear this sender only; NULL: all */
+    bool connect;               /* to a sender that listens */
+    int64_t connect_timeout_ns; /* of the first connection; -1: never give up */
+    /* Interface; role, scheme, address and source come from vox_recv_find_listen, as do the types
      * of a description: */
     struct vox_transport_config transport;
     int payload_type;     /* -1: whatever comes */

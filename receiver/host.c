@@ -83,9 +83,22 @@ static bool all_ended(const struct vox_recv_host *h)
     return h->speaker ? vox_speaker_all_ended(h->speaker) : vox_receiver_all_ended(h->engine);
 }
 
+static bool nobody_answers(const struct vox_recv_host *h, int64_t now_ns)
+{
+    return h->options->connect && !h->was_connected && h->options->connect_timeout_ns >= 0 &&
+           now_ns - h->start_ns >= h->options->connect_timeout_ns;
+}
+
 static void look_for_the_end(struct vox_recv_host *h, int64_t now_ns)
 {
     const struct vox_recv_options *o = h->options;
+    if (nobody_answers(h, now_ns)) {
+        vox_message_error("nobody answered at %s in %g s: start the sender there, or wait longer "
+                          "with --connect-timeout",
+                          o->listen_text, (double)o->connect_timeout_ns / 1e9);
+        h->failed = true;
+        vox_recv_host_stop(h);
+    }
     if (o->duration_ns > 0 && now_ns - h->start_ns >= o->duration_ns)
         vox_recv_host_stop(h);
     if (!all_ended(h))
@@ -99,6 +112,7 @@ static void look_for_the_end(struct vox_recv_host *h, int64_t now_ns)
 
 static void refresh_stats(struct vox_recv_host *h)
 {
+    vox_transport_read_stats(h->sockets[0], &h->transport_stats);
     if (h->engine)
         vox_receiver_read_stats(h->engine, &h->stats);
     else
@@ -219,7 +233,17 @@ static void rest(struct vox_recv_host *h, int datagrams)
     if (resting)
         uv_poll_stop(&h->polls[0]);
     else
-        uv_poll_start(&h->polls[0], UV_READABLE, on_readable);
+        uv_poll_start(&h->polls[0], UV_READABLE | UV_PRIORITIZED, on_readable);
+}
+
+/* Who has heard a whole stream need not be told that its sender does not answer any more. */
+static void tell_of_peers(struct vox_recv_host *h, int socket)
+{
+    struct vox_transport_event event;
+    h->was_connected |= vox_transport_is_connected(h->sockets[socket]);
+    while (vox_transport_event(h->sockets[socket], &event))
+        if (event.kind != VOX_TRANSPORT_REFUSED || !h->options->connect || !all_ended(h))
+            vox_peers_say(&h->teller, &event, vox_clock_now_ns());
 }
 
 static void read_socket(struct vox_recv_host *h, int socket)
@@ -234,6 +258,7 @@ static void read_socket(struct vox_recv_host *h, int socket)
         }
         sum += n > 0 ? n : 0;
     } while (n == VOX_TRANSPORT_BATCH && !h->stopping);
+    tell_of_peers(h, socket);
     if (socket == 0 && !h->stopping)
         rest(h, sum);
 }
@@ -296,7 +321,7 @@ static void start_loop(struct vox_recv_host *h)
             continue;
         uv_poll_init(&h->loop, &h->polls[i], vox_transport_fd(h->sockets[i]));
         h->polls[i].data = h;
-        uv_poll_start(&h->polls[i], UV_READABLE, on_readable);
+        uv_poll_start(&h->polls[i], UV_READABLE | UV_PRIORITIZED, on_readable);
     }
     uv_timer_init(&h->loop, &h->timer);
     h->timer.data = h;

@@ -79,9 +79,12 @@ static bool open_sockets(struct vox_recv_host *h)
         return false;
     }
     bool calls = h->options->transport.role == VOX_TRANSPORT_CALL;
-    vox_message_info("%s %s", calls ? "calling" : "listening on",
-                     vox_address_format(vox_transport_local(h->sockets[0]), text));
-    if (h->options->transport.scheme == VOX_SCHEME_UDP)
+    enum vox_scheme scheme = vox_transport_scheme(h->sockets[0]);
+    h->journal.context.scheme = scheme;
+    h->journal.context.transport = &h->transport_stats;
+    vox_message_info("%s %s", calls ? "connecting to" : "listening on",
+                     vox_transport_format(scheme, vox_transport_local(h->sockets[0]), text));
+    if (scheme == VOX_SCHEME_UDP)
         open_rtcp_socket(h);
     return true;
 }

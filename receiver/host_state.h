@@ -7,6 +7,7 @@
 #ifndef VOX_RECEIVER_HOST_STATE_H
 #define VOX_RECEIVER_HOST_STATE_H
 
+#include "cli/peers.h"
 #include "net/transport.h"
 #include "receiver/cli.h"
 #include "receiver/journal.h"
@@ -33,6 +34,7 @@ struct vox_recv_host {
     uv_signal_t signals[3];
     uv_async_t wake;
     struct vox_transport *sockets[VOX_RECV_SOCKETS];
+    struct vox_peers_teller teller;
     struct vox_paths paths;
     struct vox_receiver *engine; /* ours; NULL with a speaker */
     struct vox_speaker *speaker;
@@ -41,12 +43,14 @@ struct vox_recv_host {
     struct vox_trace_file trace;
     uint64_t dropped; /* datagrams that the speaker's ring had no room for */
     struct vox_receiver_stats stats;
+    struct vox_transport_stats transport_stats;
     int64_t start_ns;
     int64_t idle_since_ns; /* 0: a source plays, or none has yet */
     int64_t advanced_ns;   /* everything due until then is done */
     int64_t next_look_ns;  /* at the speaker's statistics */
     bool all_timed;        /* the kernel has noted the arrival of each datagram */
     bool resting;          /* datagrams are fetched by the clock, see rest() */
+    bool was_connected;    /* there has been somebody to hear */
     bool stopping;
     bool failed;
 };

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "cli/peers.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -287,6 +288,9 @@ struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
     put_source(object, &total);
     json_object_set_new(json_object_get(object, "packets"), "rejected", count(rejected(stats)));
     json_object_set_new(object, "rejected", rejections(stats));
+    if (context->transport)
+        json_object_set_new(object, "transport",
+                            vox_peers_json(context->scheme, context->transport));
     json_object_set_new(object, "underruns", count(stats->underruns));
     json_object_set_new(object, "underrun_ms", ms(stats->underrun_ns));
     json_object_set_new(object, "level_db",

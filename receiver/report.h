@@ -8,6 +8,7 @@
 #define VOX_RECEIVER_REPORT_H
 
 #include "cli/meter.h"
+#include "net/transport.h"
 #include "receiver/receiver.h"
 
 #include <stdbool.h>
@@ -24,6 +25,8 @@ struct vox_report_context {
     int64_t recorded_ns;   /* 0 if nothing is recorded */
     bool recording;
     bool separate; /* a file for each source, named after `output` */
+    enum vox_scheme scheme;
+    const struct vox_transport_stats *transport; /* NULL: there was none */
 };
 
 struct json_t; /* of jansson */

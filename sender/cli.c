@@ -4,7 +4,7 @@
 #include "base/time.h"
 #include "channel/impair.h"
 #include "cli/message.h"
-#include "net/address.h"
+#include "net/transport.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +15,9 @@ struct given {
     bool rate, loop;
 };
 
-enum { MAX_ROWS = 40, DEFAULT_RAW_HZ = 48000 };
+enum { MAX_ROWS = 44, DEFAULT_RAW_HZ = 48000 };
+
+#define CONNECT_TIMEOUT_NS (10 * VOX_NS_PER_S)
 
 static void defaults(struct vox_send_options *o, struct given *given)
 {
@@ -23,6 +25,7 @@ static void defaults(struct vox_send_options *o, struct given *given)
         .dscp = 46,
         .rate_hz = DEFAULT_RAW_HZ,
         .buffer_ns = VOX_BUFFER_DEFAULT,
+        .connect_timeout_ns = CONNECT_TIMEOUT_NS,
     };
     vox_encoding_options_init(&o->encoding);
     vox_network_options_init(&o->network);
@@ -77,6 +80,29 @@ static size_t source_rows(struct vox_option *rows, struct vox_send_options *o, s
 static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
 {
     const struct vox_option table[] = {
+        {.name = "listen",
+         .group = "Network",
+         .kind = VOX_OPTION_FLAG,
+         .target.flag = &o->listen,
+         .help = "wait at DESTINATION for receivers to connect, as many as come (tcp:// and "
+                 "unix-stream:); the stream starts with the first"},
+        {.name = "connect-timeout",
+         .argument = "S",
+         .group = "Network",
+         .kind = VOX_OPTION_SECONDS,
+         .min = 0.001,
+         .max = 1e8,
+         .word = "never",
+         .word_value = -1,
+         .target.ns = &o->connect_timeout_ns,
+         .help = "give up if nobody answers for so long at the start, or never (default 10); a "
+                 "connection that was there is tried again for ever"},
+        {.name = "tcp-congestion",
+         .argument = "NAME",
+         .group = "Network",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->congestion,
+         .help = "TCP's congestion control, like cubic or bbr (default: the system's)"},
         {.name = "sdp",
          .argument = "FILE",
          .group = "Network",
@@ -134,20 +160,25 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
 }
 
 static const char description[] =
-    "Sends sound in Opus packets over UDP (RTP, RFC 3550 and 7587), live, in the time it lasts. "
+    "Sends sound in Opus packets (RTP, RFC 3550 and 7587), live, in the time it lasts: over UDP, "
+    "or "
+    "for comparison over TCP or Unix sockets. "
     "voxgram-recv plays it; so do FFmpeg, GStreamer, and VLC where it is built with live555, from "
     "the file of --sdp.";
 
 static const char arguments_help[] =
     "SOURCE\taudio file (WAV, FLAC, Ogg, Opus, MP3, ...) | mic | mic:NAME | - (raw 16-bit "
     "little-endian PCM on standard input) | tone:HZ | marker\n"
-    "DESTINATION\t[udp://]HOST[:PORT] | [V6]:PORT | multicast or broadcast address; PORT is a "
-    "number or service name, 5004 by default\n";
+    "DESTINATION\t[udp://]HOST[:PORT] | [V6]:PORT | multicast or broadcast address | "
+    "tcp://HOST[:PORT] (RTP framed by RFC 4571) | unix:PATH (datagrams) | unix-stream:PATH; PORT "
+    "is "
+    "a number or service name, 5004 by default\n";
 
 static const char examples[] =
     "  voxgram-send speech.flac studio.example:5004\n"
     "  voxgram-send mic 239.1.2.3 --profile lowdelay\n"
     "  voxgram-send song.mp3 [::1]:5004 --loss 5 --burst 3 --jitter 30\n"
+    "  voxgram-send mic tcp://:5004 --listen\n"
     "  arecord -t raw -f cd | voxgram-send - host --rate 44100 --channels 2\n";
 
 static bool parse_tone(const char *text, double *hz)
@@ -197,6 +228,27 @@ static bool take_source(struct vox_send_options *o, const struct given *given)
     return true;
 }
 
+/* Options that mean something for some transports only. */
+static bool fits_transport(const struct vox_send_options *o, enum vox_scheme scheme)
+{
+    if (o->listen && !vox_transport_is_stream(scheme))
+        vox_message_error(
+            "--listen is for tcp:// and unix-stream:, which connect; to %s, datagrams "
+            "are just sent",
+            o->destination);
+    else if (o->congestion && scheme != VOX_SCHEME_TCP)
+        vox_message_error("--tcp-congestion is for tcp://, and %s is not", o->destination);
+    else if (o->sdp && scheme != VOX_SCHEME_UDP)
+        vox_message_error("--sdp describes streams over UDP, and %s is none; leave it out",
+                          o->destination);
+    else if (o->no_rtcp_mux && scheme != VOX_SCHEME_UDP)
+        vox_message_error("--no-rtcp-mux needs a second port, and %s has none; leave it out",
+                          o->destination);
+    else
+        return true;
+    return false;
+}
+
 static bool take_arguments(const struct vox_arguments *arguments, struct vox_send_options *o)
 {
     if (o->list_devices)
@@ -212,7 +264,7 @@ static bool take_arguments(const struct vox_arguments *arguments, struct vox_sen
     struct vox_endpoint endpoint;
     struct vox_net_error error;
     if (vox_address_parse(o->destination, &endpoint, &error) >= 0)
-        return true;
+        return fits_transport(o, endpoint.scheme);
     vox_message_error("%s", error.text);
     return false;
 }

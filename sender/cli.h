@@ -41,6 +41,9 @@ struct vox_send_options {
     const char *source_text; /* all texts are borrowed from argv */
     struct vox_source_spec source;
     const char *destination;
+    bool listen;                /* receivers come to us: DESTINATION is where */
+    const char *congestion;     /* of TCP; NULL: the system's */
+    int64_t connect_timeout_ns; /* of the first connection; -1: never give up */
 
     struct vox_encoding_options encoding;
     struct vox_network_options network;

@@ -1,76 +1,28 @@
-#include "sender/host.h"
+#include "sender/host_state.h"
 
-#include "sender/feeder.h"
-#include "sender/input.h"
-#include "sender/mic.h"
-#include "sender/outlet.h"
-#include "sender/progress.h"
-#include "sender/adapt_report.h"
 #include "sender/report.h"
-#include "sender/session_file.h"
 
 #include "base/err.h"
 #include "base/time.h"
 #include "cli/message.h"
 #include "net/clock.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <uv.h>
 
 enum {
     STATUS_MS = 100,
     SECOND_MS = 1000,
     MIC_MS = 10, /* half of what makes a frame stale: see vox_sender_flush */
     DRAIN_MS = 10,
-    CNAME_BYTES = 32,
-    SIGNALS = 3,
 };
 
 /* A terminal that is closed ends the stream like Ctrl-C: receivers hear a goodbye. */
-static const int end_signals[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
-
-#define DEFAULT_LEAD_NS (100 * VOX_NS_PER_MS)
-
-/*
- * How late a source may be before what comes next is moved on the clock, which is then a capture
- * gap. A pipe may be live: it has to follow. A file is only late when this computer was asleep.
- */
-#define PIPE_LATE_NS (20 * VOX_NS_PER_MS)
-#define FILE_LATE_NS VOX_NS_PER_S
+static const int end_signals[VOX_SEND_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
 /* What is still waiting when the stream has ended gets so long beyond its due time. */
 #define DRAIN_NS VOX_NS_PER_S
-
-struct vox_host {
-    const struct vox_send_options *options;
-    struct vox_sender_config stream;
-    struct vox_sender *sender;
-    struct vox_outlet *outlet;
-    struct vox_input *input; /* one of these two */
-    struct vox_mic *mic;
-    struct vox_progress progress;
-    char destination[VOX_ADDRESS_TEXT_BYTES];
-    char cname[CNAME_BYTES];
-    int exit_status;
-
-    uv_loop_t loop;
-    uv_timer_t pump_timer, report_timer, status_timer, second_timer, mic_timer, drain_timer;
-    uv_poll_t socket_poll, input_poll;
-    bool has_input_poll; /* a pipe to wait for */
-    uv_async_t mic_async;
-    uv_signal_t signals[SIGNALS];
-
-    struct vox_feeder *feeder; /* of input */
-    int64_t read_frames;       /* of the source so far */
-    int64_t mic_lag_ns;        /* from capture to here, of the last block */
-    bool finished;
-    int64_t drain_until_ns;
-};
+/* Streams repeat what the network has lost, and a goodbye that is lost is repeated, too. */
+#define DRAIN_STREAM_NS (5 * VOX_NS_PER_S)
 
 /* ---- the end ---- */
 
@@ -87,6 +39,7 @@ static void finish(struct vox_host *h)
     if (h->finished)
         return;
     h->finished = true;
+    uv_timer_stop(&h->connect_timer);
     uv_timer_stop(&h->pump_timer);
     uv_timer_stop(&h->report_timer);
     uv_timer_stop(&h->mic_timer);
@@ -96,7 +49,8 @@ static void finish(struct vox_host *h)
     if (vox_sender_finish(h->sender, now_ns) < 0)
         h->exit_status = VOX_EXIT_FAILED;
     int64_t due_ns = vox_outlet_last_due_ns(h->outlet);
-    h->drain_until_ns = (due_ns > now_ns ? due_ns : now_ns) + DRAIN_NS;
+    bool stream = vox_transport_is_stream(vox_outlet_scheme(h->outlet));
+    h->drain_until_ns = (due_ns > now_ns ? due_ns : now_ns) + (stream ? DRAIN_STREAM_NS : DRAIN_NS);
     uv_timer_start(&h->drain_timer, on_drain, 0, DRAIN_MS);
 }
 
@@ -133,43 +87,6 @@ static void feed(void *ctx, const void *datagram, size_t len, int64_t arrival_ns
     struct vox_host *h = ctx;
     if (vox_sender_feed(h->sender, datagram, len, arrival_ns) > 0)
         arm_report(h); /* an answer may be wanted sooner */
-}
-
-static void on_socket(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    struct vox_host *h = poll->data;
-    struct vox_transport_event event;
-    vox_outlet_receive(h->outlet, feed, h);
-    while (vox_outlet_event(h->outlet, &event))
-        vox_message_warn("%s", event.text);
-}
-
-static void on_datagram(void *ctx, const struct vox_datagram *datagram)
-{
-    struct vox_host *h = ctx;
-    vox_outlet_send(h->outlet, datagram);
-}
-
-static void on_event(void *ctx, const struct vox_sender_event *event)
-{
-    struct vox_host *h = ctx;
-    char text[VOX_ADAPT_TEXT_BYTES];
-    switch (event->kind) {
-    case VOX_SENDER_EVENT_CAPTURE_GAP:
-        vox_message_detail("%.0f ms of audio are missing at the source",
-                           vox_ns_to_ms(event->value_ns));
-        break;
-    case VOX_SENDER_EVENT_REPORT:
-        break;
-    case VOX_SENDER_EVENT_ADAPTED:
-        vox_message_detail("%s", vox_adapt_text(event, text));
-        break;
-    case VOX_SENDER_EVENT_RECEIVER_BYE:
-        vox_message_info("the receiver has left; sending to %s goes on", h->destination);
-        break;
-    }
 }
 
 /* ---- audio ---- */
@@ -252,12 +169,12 @@ static bool follow_mic(struct vox_host *h, const struct vox_mic_block *block)
     return true;
 }
 
-static void take_mic(struct vox_host *h)
+void vox_host_take_mic(struct vox_host *h)
 {
     const struct vox_mic_block *block;
     int64_t limit_ns = h->options->duration_ns;
     while (!h->finished && (block = vox_mic_peek(h->mic)) != NULL) {
-        if (follow_mic(h, block))
+        if (h->begun && follow_mic(h, block))
             push(h, block->pcm, block->frames, block->capture_ns);
         int64_t taken_ns = vox_ticks_to_ns((int64_t)block->frames, block->rate_hz);
         h->mic_lag_ns = vox_clock_now_ns() - block->capture_ns - taken_ns;
@@ -267,21 +184,10 @@ static void take_mic(struct vox_host *h)
     }
 }
 
-static void on_mic_async(uv_async_t *async)
-{
-    take_mic(async->data);
-}
-
-static void wake_for_mic(void *ctx)
-{
-    struct vox_host *h = ctx;
-    uv_async_send(&h->mic_async);
-}
-
 /* The microphone is gone: what it gave so far leaves now, not when it is back. */
 static void flush(struct vox_host *h)
 {
-    take_mic(h);
+    vox_host_take_mic(h);
     int64_t capture_ns = vox_clock_now_ns() - h->mic_lag_ns;
     int err = h->finished ? 0 : vox_sender_flush(h->sender, capture_ns);
     if (err >= 0)
@@ -307,6 +213,60 @@ static void on_mic_timer(uv_timer_t *timer)
     }
 }
 
+/* ---- the beginning ---- */
+
+/* Where there is a connection to be made, the audio waits for it: nobody would hear its beginning.
+ */
+static void begin(struct vox_host *h)
+{
+    h->begun = true;
+    uv_timer_stop(&h->connect_timer);
+    vox_message_info("sending %s to %s; Ctrl-C ends", h->options->source_text, h->destination);
+    h->progress.second_ns = vox_clock_now_ns();
+    if (h->input)
+        pump(h);
+    else
+        uv_timer_start(&h->mic_timer, on_mic_timer, MIC_MS, MIC_MS);
+}
+
+static void on_connect_timer(uv_timer_t *timer)
+{
+    struct vox_host *h = timer->data;
+    vox_message_error(
+        "nobody answered at %s in %g s: start the receiver there, or wait longer with "
+        "--connect-timeout",
+        h->destination, (double)h->options->connect_timeout_ns / 1e9);
+    fail(h);
+}
+
+static void wait_for_peer(struct vox_host *h)
+{
+    if (h->options->listen) {
+        vox_message_info("listening on %s", h->destination);
+        vox_message_info("%s starts when the first receiver connects; Ctrl-C ends",
+                         h->options->source_text);
+        return;
+    }
+    vox_message_info("connecting to %s; Ctrl-C ends", h->destination);
+    int64_t patience_ns = h->options->connect_timeout_ns;
+    if (patience_ns >= 0)
+        uv_timer_start(&h->connect_timer, on_connect_timer, (uint64_t)(patience_ns / VOX_NS_PER_MS),
+                       0);
+}
+
+static void on_socket(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    struct vox_host *h = poll->data;
+    struct vox_transport_event event;
+    vox_outlet_receive(h->outlet, feed, h);
+    while (vox_outlet_event(h->outlet, &event))
+        vox_peers_say(&h->teller, &event, vox_clock_now_ns());
+    if (!h->begun && !h->finished && vox_outlet_is_connected(h->outlet))
+        begin(h);
+}
+
 /* ---- telling, and being told ---- */
 
 static void fill_report(struct vox_host *h, struct vox_send_report *r)
@@ -314,6 +274,7 @@ static void fill_report(struct vox_host *h, struct vox_send_report *r)
     *r = (struct vox_send_report){
         .options = h->options,
         .destination = h->destination,
+        .scheme = vox_outlet_scheme(h->outlet),
         .channels = h->stream.channels,
         .sent_ns = vox_ticks_to_ns(h->read_frames, h->stream.input_hz),
         .duration_ns = h->input ? vox_input_info(h->input)->duration_ns : -1,
@@ -352,177 +313,9 @@ static void on_signal(uv_signal_t *signal, int number)
     }
     if (h->mic) {
         vox_mic_stop(h->mic);
-        take_mic(h);
+        vox_host_take_mic(h);
     }
     finish(h);
-}
-
-/* ---- opening ---- */
-
-/* Handles that are never started are initialised too, so that all close alike. */
-static void open_loop(struct vox_host *h)
-{
-    uv_timer_t *timers[] = {&h->pump_timer,   &h->report_timer, &h->status_timer,
-                            &h->second_timer, &h->mic_timer,    &h->drain_timer};
-    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
-        uv_timer_init(&h->loop, timers[i]);
-        timers[i]->data = h;
-    }
-    for (int i = 0; i < SIGNALS; i++) {
-        uv_signal_init(&h->loop, &h->signals[i]);
-        h->signals[i].data = h;
-    }
-    uv_async_init(&h->loop, &h->mic_async, on_mic_async);
-    h->mic_async.data = h;
-}
-
-static int open_source(struct vox_host *h)
-{
-    struct vox_audio_error error;
-    if (vox_input_open(h->options, &h->input, &error) < 0) {
-        vox_message_error("%s", error.text);
-        return VOX_EXIT_FAILED;
-    }
-    h->stream.input_hz = vox_input_info(h->input)->rate_hz;
-    h->stream.input_channels = vox_input_info(h->input)->channels;
-    h->stream.input_bits = vox_input_info(h->input)->bits;
-    int fd = vox_input_fd(h->input);
-    /* A regular file on standard input cannot be polled and need not be. */
-    h->has_input_poll = fd >= 0 && uv_poll_init(&h->loop, &h->input_poll, fd) == 0;
-    h->input_poll.data = h;
-    int64_t buffer_ns = h->options->buffer_ns;
-    const struct vox_feeder_config config = {
-        .input = h->input,
-        .lead_ns = buffer_ns == VOX_BUFFER_DEFAULT ? DEFAULT_LEAD_NS : buffer_ns,
-        .duration_ns = h->options->duration_ns,
-        .patience_ns = h->has_input_poll ? PIPE_LATE_NS : FILE_LATE_NS,
-    };
-    int err = vox_feeder_create(&config, &h->feeder);
-    if (err < 0)
-        vox_message_error("cannot read %s: %s", h->options->source_text, vox_err_text(err));
-    return err < 0 ? VOX_EXIT_FAILED : VOX_EXIT_DONE;
-}
-
-static int open_mic(struct vox_host *h)
-{
-    struct vox_audio_error error;
-    const struct vox_mic_config config = {.options = h->options, .wake = wake_for_mic, .ctx = h};
-    if (vox_mic_open(&config, &h->mic, &error) < 0) {
-        vox_message_error("%s", error.text);
-        return VOX_EXIT_FAILED;
-    }
-    const struct vox_device_info *info = vox_mic_info(h->mic);
-    h->stream.input_hz = info->rate_hz;
-    h->stream.input_channels = info->in_channels;
-    vox_message_info("listening to %s (%s, %d Hz)", info->in_name, info->host_api, info->rate_hz);
-    return VOX_EXIT_DONE;
-}
-
-/* What RFC 3550 wants random, and a CNAME that no other stream has (RFC 7022, section 4.2). */
-static int throw_dice(struct vox_host *h)
-{
-    struct {
-        uint64_t seed, name;
-        uint32_t ssrc, timestamp, rtx_ssrc;
-        uint16_t seq, rtx_seq;
-    } dice;
-    if (getrandom(&dice, sizeof dice, 0) != (ssize_t)sizeof dice) {
-        vox_message_error("cannot get random numbers: %s", strerror(errno));
-        return VOX_EXIT_FAILED;
-    }
-    struct vox_sender_config *stream = &h->stream;
-    snprintf(h->cname, sizeof h->cname, "voxgram-%016llx", (unsigned long long)dice.name);
-    stream->cname = h->cname;
-    stream->seed = dice.seed;
-    stream->ssrc = dice.ssrc;
-    stream->first_timestamp = dice.timestamp;
-    stream->first_seq = dice.seq;
-    stream->rtx_ssrc = dice.rtx_ssrc != dice.ssrc ? dice.rtx_ssrc : ~dice.ssrc;
-    stream->rtx_first_seq = dice.rtx_seq;
-    return VOX_EXIT_DONE;
-}
-
-static int open_engine(struct vox_host *h)
-{
-    const struct vox_send_options *options = h->options;
-    struct vox_sender_config *stream = &h->stream;
-    vox_encoding_options_apply(&options->encoding, stream->input_channels, stream);
-    stream->wall_offset_ns = vox_clock_wall_offset_ns();
-    stream->on_datagram = on_datagram;
-    stream->on_event = on_event;
-    stream->ctx = h;
-    if (throw_dice(h) != VOX_EXIT_DONE)
-        return VOX_EXIT_FAILED;
-    int err = vox_sender_create(stream, &h->sender);
-    if (err >= 0)
-        return VOX_EXIT_DONE;
-    vox_message_error("cannot start the encoder: %s", vox_err_text(err));
-    return VOX_EXIT_FAILED;
-}
-
-static int open_network(struct vox_host *h)
-{
-    struct vox_net_error error;
-    int err = vox_outlet_create(h->options, &h->outlet, &error);
-    if (err >= 0 && h->options->sdp)
-        err = vox_session_file_write(h->options, &h->stream, vox_outlet_destination(h->outlet),
-                                     &error);
-    if (err < 0) {
-        vox_message_error("%s", error.text);
-        return VOX_EXIT_FAILED;
-    }
-    vox_address_format(vox_outlet_destination(h->outlet), h->destination);
-    uv_poll_init(&h->loop, &h->socket_poll, vox_outlet_fd(h->outlet));
-    h->socket_poll.data = h;
-    return VOX_EXIT_DONE;
-}
-
-int vox_host_create(const struct vox_send_options *options, struct vox_host **out)
-{
-    struct vox_host *h = calloc(1, sizeof *h);
-    if (!h || uv_loop_init(&h->loop) != 0) {
-        vox_message_error("out of memory or file descriptors");
-        free(h);
-        return VOX_EXIT_FAILED;
-    }
-    h->options = options;
-    vox_sender_config_init(&h->stream, (enum vox_profile)options->encoding.profile);
-    open_loop(h);
-    int status = vox_progress_open(&h->progress, options);
-    if (status == VOX_EXIT_DONE)
-        status = options->source.kind == VOX_SOURCE_MIC ? open_mic(h) : open_source(h);
-    if (status == VOX_EXIT_DONE)
-        status = open_engine(h);
-    if (status == VOX_EXIT_DONE)
-        status = open_network(h);
-    if (status != VOX_EXIT_DONE) {
-        vox_host_destroy(h);
-        return status;
-    }
-    *out = h;
-    return VOX_EXIT_DONE;
-}
-
-static void close_handle(uv_handle_t *handle, void *ignored)
-{
-    (void)ignored;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
-void vox_host_destroy(struct vox_host *h)
-{
-    if (!h)
-        return;
-    vox_mic_close(h->mic); /* first: its thread wakes the loop */
-    uv_walk(&h->loop, close_handle, NULL);
-    uv_run(&h->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&h->loop);
-    vox_outlet_destroy(h->outlet);
-    vox_sender_destroy(h->sender);
-    vox_feeder_destroy(h->feeder);
-    vox_input_close(h->input);
-    free(h);
 }
 
 int vox_host_run(struct vox_host *h)
@@ -530,18 +323,16 @@ int vox_host_run(struct vox_host *h)
     struct vox_send_report report;
     signal(SIGPIPE, SIG_IGN); /* a reader of --stats that leaves is no reason to end */
     signal(SIGXFSZ, SIG_IGN); /* nor is a file that may not grow */
-    for (int i = 0; i < SIGNALS; i++)
+    for (int i = 0; i < VOX_SEND_SIGNALS; i++)
         uv_signal_start(&h->signals[i], on_signal, end_signals[i]);
     uv_poll_start(&h->socket_poll, UV_READABLE | UV_PRIORITIZED, on_socket);
     uv_timer_start(&h->second_timer, on_second, SECOND_MS, SECOND_MS);
     if (vox_progress_is_live(&h->progress))
         uv_timer_start(&h->status_timer, on_status_timer, STATUS_MS, STATUS_MS);
-    vox_message_info("sending %s to %s; Ctrl-C ends", h->options->source_text, h->destination);
-    h->progress.second_ns = vox_clock_now_ns();
-    if (h->input)
-        pump(h);
+    if (vox_outlet_is_connected(h->outlet))
+        begin(h);
     else
-        uv_timer_start(&h->mic_timer, on_mic_timer, MIC_MS, MIC_MS);
+        wait_for_peer(h);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     vox_outlet_stop(h->outlet);
     fill_report(h, &report);

@@ -85,15 +85,18 @@ static int open_transport(struct vox_outlet *outlet, const struct vox_send_optio
 {
     struct vox_transport_config config;
     vox_transport_config_init(&config);
-    config.role = VOX_TRANSPORT_CALL;
+    config.role = options->listen ? VOX_TRANSPORT_LISTEN : VOX_TRANSPORT_CALL;
     config.interface = options->interface;
     config.dscp = options->dscp;
     config.ttl = options->ttl;
+    config.congestion = options->congestion;
     int err = vox_transport_lookup(options->destination, 0, &config, error);
     if (err < 0)
         return err;
-    outlet->to = config.address;
-    return vox_transport_open(&config, &outlet->transport, error);
+    err = vox_transport_open(&config, &outlet->transport, error);
+    if (err >= 0) /* who listens on port 0 has another one now */
+        outlet->to = options->listen ? *vox_transport_local(outlet->transport) : config.address;
+    return err;
 }
 
 static int open_pacer(struct vox_outlet *outlet, const struct vox_send_options *options,
@@ -144,6 +147,16 @@ const struct vox_address *vox_outlet_destination(const struct vox_outlet *outlet
     return &outlet->to;
 }
 
+enum vox_scheme vox_outlet_scheme(const struct vox_outlet *outlet)
+{
+    return vox_transport_scheme(outlet->transport);
+}
+
+bool vox_outlet_is_connected(const struct vox_outlet *outlet)
+{
+    return vox_transport_is_connected(outlet->transport);
+}
+
 void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram)
 {
     struct vox_fate fate;
@@ -185,7 +198,7 @@ bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out
 
 size_t vox_outlet_pending(const struct vox_outlet *outlet)
 {
-    return vox_pacer_pending(outlet->pacer);
+    return vox_pacer_pending(outlet->pacer) + vox_transport_pending(outlet->transport);
 }
 
 int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet)
@@ -203,9 +216,10 @@ void vox_outlet_read_stats(const struct vox_outlet *outlet, struct vox_outlet_st
         .media_duplicated = media.duplicated,
         .overflow = pacer.overflow,
         .failed = pacer.failed,
-        .last_error = pacer.last_error,
+        .failure = pacer.failure,
         .realtime = pacer.realtime,
     };
+    vox_transport_read_stats(outlet->transport, &out->transport);
 }
 
 void vox_outlet_stop(struct vox_outlet *outlet)

@@ -30,8 +30,9 @@ struct vox_outlet_stats {
     uint64_t media_duplicated; /* by the simulated network */
     uint64_t overflow;         /* RTP or RTCP, not sent: too many waiting */
     uint64_t failed;           /* refused by the system */
-    int last_error;            /* of the latest failure; 0 if none */
-    bool realtime;             /* the pacing thread was granted SCHED_FIFO */
+    const char *failure;       /* the first of these in words; NULL if none */
+    struct vox_transport_stats transport;
+    bool realtime; /* the pacing thread was granted SCHED_FIFO */
 };
 
 /*
@@ -43,7 +44,11 @@ int vox_outlet_create(const struct vox_send_options *options, struct vox_outlet 
                       struct vox_net_error *error);
 void vox_outlet_destroy(struct vox_outlet *outlet);
 
+/* Where to; with --listen, where it can be heard. */
 const struct vox_address *vox_outlet_destination(const struct vox_outlet *outlet);
+enum vox_scheme vox_outlet_scheme(const struct vox_outlet *outlet);
+/* Whether there is anybody to send to: see vox_transport_is_connected. */
+bool vox_outlet_is_connected(const struct vox_outlet *outlet);
 
 void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram);
 
@@ -57,7 +62,7 @@ void vox_outlet_receive(struct vox_outlet *outlet,
 /* Something new to tell of peers and network, as vox_transport_event. */
 bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out);
 
-/* Datagrams that wait for their time. */
+/* Datagrams that wait for their time, and bytes that wait in a stream. */
 size_t vox_outlet_pending(const struct vox_outlet *outlet);
 /* When the last of them is due. */
 int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet);

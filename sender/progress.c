@@ -1,6 +1,5 @@
 #include "sender/progress.h"
 
-#include "base/err.h"
 #include "base/time.h"
 #include "cli/message.h"
 
@@ -54,10 +53,9 @@ void vox_progress_show(struct vox_progress *p, struct vox_send_report *report, i
 
 static void tell_failure(struct vox_progress *p, const struct vox_send_report *r)
 {
-    if (r->outlet.failed == 0 || p->failure_told)
+    if (!r->outlet.failure || p->failure_told)
         return;
-    vox_message_warn("cannot send to %s: %s; check the network, sending goes on", r->destination,
-                     vox_err_text(r->outlet.last_error));
+    vox_message_warn("%s; sending goes on", r->outlet.failure);
     p->failure_told = true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "cli/message.h"
+#include "cli/peers.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -159,6 +160,8 @@ static json_t *report_json(const struct vox_send_report *r)
         json_object_set_new(object, "adapt", vox_adapt_json(&r->sender));
     if (object)
         json_object_set_new(object, "retransmission", retransmission_json(&r->sender));
+    if (object)
+        json_object_set_new(object, "transport", vox_peers_json(r->scheme, &r->outlet.transport));
     if (object && r->late)
         json_object_set_new(object, "pacing_us", pacing_json(r->late));
     return object;
@@ -196,8 +199,8 @@ static void summarize_network(const struct vox_send_report *r)
         vox_message_info("The receiver last reported %lld lost in all, jitter %.1f ms.",
                          (long long)s->reported_lost, vox_ns_to_ms(s->reported_jitter_ns));
     if (r->outlet.failed > 0)
-        vox_message_info("The system refused to send %llu datagrams (last: %s).",
-                         (unsigned long long)r->outlet.failed, vox_err_text(r->outlet.last_error));
+        vox_message_info("%llu packets could not be sent (the first: %s).",
+                         (unsigned long long)r->outlet.failed, r->outlet.failure);
 }
 
 static void summarize_sound(const struct vox_send_report *r)
@@ -254,7 +257,9 @@ void vox_report_summary(const struct vox_send_report *r)
     char time[TIME_BYTES];
     const struct vox_sender_stats *s = &r->sender;
     if (s->packets == 0) {
-        vox_message_warn("there was no audio in %s: nothing was sent to %s",
+        bool nobody = vox_transport_is_stream(r->scheme) && r->outlet.transport.connected == 0;
+        vox_message_warn("%s%s: nothing was sent to %s",
+                         nobody ? "nobody connected to hear " : "there was no audio in ",
                          r->options->source_text, r->destination);
         return;
     }

@@ -25,7 +25,8 @@
 struct vox_send_report {
     const struct vox_send_options *options;
     const char *destination; /* as an address */
-    int channels;            /* coded */
+    enum vox_scheme scheme;
+    int channels; /* coded */
     bool final;
     int64_t sent_ns;     /* of audio, gaps not counted */
     int64_t duration_ns; /* of all of it; -1: not known */

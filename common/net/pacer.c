@@ -65,7 +65,8 @@ struct vox_pacer {
     atomic_bool stopping;
     atomic_size_t pending;
     atomic_uint_fast64_t pushed_count, sent, failed, overflow;
-    atomic_int last_error;
+    struct vox_net_error failure; /* the first, written once before has_failed is */
+    atomic_bool has_failed;
     atomic_bool realtime_granted;
 
     /* The thread's own, until it has ended. */
@@ -141,16 +142,23 @@ static void give_back(struct vox_pacer *pacer, uint32_t index)
     atomic_fetch_sub_explicit(&pacer->pending, 1, memory_order_release);
 }
 
+static int send_parcel(struct vox_pacer *pacer, const struct parcel *parcel)
+{
+    const struct vox_peer *to = &pacer->destinations[parcel->destination];
+    bool first = !atomic_load_explicit(&pacer->has_failed, memory_order_relaxed);
+    int err = vox_transport_send(pacer->transport, parcel->bytes, parcel->len,
+                                 to->address.len > 0 ? to : NULL, first ? &pacer->failure : NULL);
+    if (err < 0 && first)
+        atomic_store_explicit(&pacer->has_failed, true, memory_order_release);
+    return err;
+}
+
 static void send_first(struct vox_pacer *pacer, int64_t now_ns)
 {
     struct delivery delivery = heap_take(pacer);
     struct parcel *parcel = &pacer->parcels[delivery.parcel];
-    const struct vox_peer *to = &pacer->destinations[parcel->destination];
-    int err = vox_transport_send(pacer->transport, parcel->bytes, parcel->len,
-                                 to->address.len > 0 ? to : NULL, NULL);
+    int err = send_parcel(pacer, parcel);
     vox_histogram_add(&pacer->late, now_ns - delivery.due_ns);
-    if (err < 0)
-        atomic_store_explicit(&pacer->last_error, err, memory_order_relaxed);
     atomic_fetch_add_explicit(err < 0 ? &pacer->failed : &pacer->sent, 1, memory_order_relaxed);
     if (--parcel->copies == 0)
         give_back(pacer, delivery.parcel);
@@ -381,12 +389,13 @@ void vox_pacer_stop(struct vox_pacer *pacer)
 
 void vox_pacer_read_stats(const struct vox_pacer *pacer, struct vox_pacer_stats *out)
 {
+    bool has_failed = atomic_load_explicit(&pacer->has_failed, memory_order_acquire);
     *out = (struct vox_pacer_stats){
         .pushed = atomic_load_explicit(&pacer->pushed_count, memory_order_relaxed),
         .sent = atomic_load_explicit(&pacer->sent, memory_order_relaxed),
         .failed = atomic_load_explicit(&pacer->failed, memory_order_relaxed),
         .overflow = atomic_load_explicit(&pacer->overflow, memory_order_relaxed),
-        .last_error = atomic_load_explicit(&pacer->last_error, memory_order_relaxed),
+        .failure = has_failed ? pacer->failure.text : NULL,
         .realtime = atomic_load_explicit(&pacer->realtime_granted, memory_order_relaxed),
     };
 }

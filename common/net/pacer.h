@@ -50,11 +50,11 @@ struct vox_pacer_config {
 
 struct vox_pacer_stats {
     uint64_t pushed;
-    uint64_t sent;     /* datagrams that left, copies included */
-    uint64_t failed;   /* refused by the transport */
-    uint64_t overflow; /* refused by push: too many waiting */
-    int last_error;    /* of the latest failure, base/err.h; 0 if none */
-    bool realtime;     /* SCHED_FIFO was granted */
+    uint64_t sent;       /* datagrams that left, copies included */
+    uint64_t failed;     /* refused by the transport */
+    uint64_t overflow;   /* refused by push: too many waiting */
+    const char *failure; /* the first refusal in words, borrowed until destroy; NULL if none */
+    bool realtime;       /* SCHED_FIFO was granted */
 };
 
 void vox_pacer_config_init(struct vox_pacer_config *config);

@@ -5,6 +5,9 @@
 #include "net/transport_ops.h"
 #include "net/udp.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum {
     QUEUE_BYTES = 128 << 10,
     MAX_PEERS = 512,
@@ -40,6 +43,34 @@ int vox_transport_lookup(const char *text, int family, struct vox_transport_conf
     if (err >= 0)
         config->scheme = endpoint.scheme;
     return err;
+}
+
+const char *vox_transport_name(enum vox_scheme scheme)
+{
+    static const char *const names[] = {[VOX_SCHEME_UDP] = "udp",
+                                        [VOX_SCHEME_TCP] = "tcp",
+                                        [VOX_SCHEME_UNIX] = "unix",
+                                        [VOX_SCHEME_UNIX_STREAM] = "unix-stream"};
+    return names[scheme];
+}
+
+bool vox_transport_is_stream(enum vox_scheme scheme)
+{
+    return scheme == VOX_SCHEME_TCP || scheme == VOX_SCHEME_UNIX_STREAM;
+}
+
+const char *vox_transport_format(enum vox_scheme scheme, const struct vox_address *address,
+                                 char out[VOX_ADDRESS_TEXT_BYTES])
+{
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    const char *rest = vox_address_format(address, text);
+    const char *before = scheme == VOX_SCHEME_TCP ? "tcp://" : "";
+    if (scheme == VOX_SCHEME_UNIX_STREAM) {
+        before = "unix-stream:";
+        rest = strchr(text, ':') + 1;
+    }
+    snprintf(out, VOX_ADDRESS_TEXT_BYTES, "%s%.*s", before, VOX_ADDRESS_TEXT_BYTES - 16, rest);
+    return out;
 }
 
 int vox_transport_open(const struct vox_transport_config *config, struct vox_transport **out,

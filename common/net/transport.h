@@ -120,6 +120,15 @@ void vox_transport_config_init(struct vox_transport_config *config);
 int vox_transport_lookup(const char *text, int family, struct vox_transport_config *config,
                          struct vox_net_error *error);
 
+/* As people write it: "192.0.2.1:5004", "tcp://[::1]:5004", "unix:/run/x", "unix-stream:/run/x".
+ * Returns out. */
+const char *vox_transport_format(enum vox_scheme scheme, const struct vox_address *address,
+                                 char out[VOX_ADDRESS_TEXT_BYTES]);
+/* "udp", "tcp", "unix", "unix-stream". */
+const char *vox_transport_name(enum vox_scheme scheme);
+/* Whether it is a stream: of connections, with two roles. */
+bool vox_transport_is_stream(enum vox_scheme scheme);
+
 /*
  * Binds or begins to connect. A Unix path that a dead program left is taken over.
  * Errors, with text: VOX_EINUSE, VOX_EPERMISSION (ports below 1024, a folder), VOX_EADDRESS (not an

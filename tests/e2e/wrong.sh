@@ -50,13 +50,21 @@ says 1 '"nosuch.invalid"' send tone:400 nosuch.invalid
 says 2 "99999" send tone:400 127.0.0.1:99999
 says 1 '"nosuchservice"' send tone:400 127.0.0.1:nosuchservice
 says 1 "port 0" send tone:400 127.0.0.1:0
-says 2 "tcp://" send tone:400 tcp://127.0.0.1:9
+says 2 "empty" send tone:400 tcp://
+says 2 "unknown scheme" send tone:400 http://127.0.0.1:9
+says 2 "the path is empty" send tone:400 unix:
+says 2 "--listen is for" send tone:400 127.0.0.1:9 --listen
+says 2 "--tcp-congestion is for" send tone:400 127.0.0.1:9 --tcp-congestion cubic
+says 2 "--sdp describes" send tone:400 tcp://127.0.0.1:9 --sdp x.sdp
+says 2 "second port" send tone:400 unix:sock --no-rtcp-mux
 says 2 "[::1" send tone:400 '[::1'
 says 1 '"nosuch0"' send tone:400 239.1.2.3 --interface nosuch0
 says 1 '"nosuch.invalid"' recv nosuch.invalid --output null
 says 1 "this machine has no such address" recv 192.0.2.1:0 --output null
 says 2 "99999" recv :99999 --output null
-says 2 "unix:" recv unix:/tmp/x --output null
+says 2 "the path is empty" recv unix: --output null
+says 2 "nobody to call" recv unix:/tmp/x --output null --connect
+says 1 '"nosuch.invalid"' recv 239.1.2.3 --source nosuch.invalid --output null
 
 # Options, of each kind.
 says 2 "--frame 7" send tone:400 127.0.0.1:9 --frame 7

@@ -1,0 +1,54 @@
+#include "cli/peers.h"
+
+#include "base/time.h"
+#include "cli/message.h"
+
+#include <jansson.h>
+
+enum { TOLD_PER_SECOND = 8 };
+
+/* Peers can come and go as fast as they like, which is no reason to fill a log. */
+static bool may_tell(struct vox_peers_teller *teller, int64_t now_ns)
+{
+    if (now_ns - teller->second_ns >= VOX_NS_PER_S) {
+        teller->second_ns = now_ns;
+        teller->told = 0;
+    }
+    if (teller->told < TOLD_PER_SECOND) {
+        teller->told++;
+        return true;
+    }
+    teller->untold++;
+    return false;
+}
+
+void vox_peers_say(struct vox_peers_teller *teller, const struct vox_transport_event *event,
+                   int64_t now_ns)
+{
+    if (!may_tell(teller, now_ns))
+        return;
+    if (teller->untold > 0)
+        vox_message_info("%llu more messages about peers were left out",
+                         (unsigned long long)teller->untold);
+    teller->untold = 0;
+    bool in_order = event->kind == VOX_TRANSPORT_CONNECTED || event->kind == VOX_TRANSPORT_ENDED;
+    if (in_order)
+        vox_message_info("%s", event->text);
+    else
+        vox_message_warn("%s", event->text);
+}
+
+static json_t *count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+struct json_t *vox_peers_json(enum vox_scheme scheme, const struct vox_transport_stats *stats)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+                     vox_transport_name(scheme), "peers", count(stats->peers), "connected",
+                     count(stats->connected), "broken", count(stats->broken), "too_slow",
+                     count(stats->too_slow), "idle", count(stats->idle), "malformed",
+                     count(stats->malformed), "refused", count(stats->refused), "unsent",
+                     count(stats->unsent));
+}
