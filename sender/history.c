@@ -12,17 +12,22 @@ struct vox_history {
     struct vox_history_packet packets[];
 };
 
-static size_t room(const struct vox_history_config *config)
+static int64_t at_most(int64_t packets, int64_t most)
 {
-    int64_t packets = config->span_ns / config->packet_ns;
-    if (packets < VOX_HISTORY_MIN_PACKETS)
-        return VOX_HISTORY_MIN_PACKETS;
-    return packets < VOX_HISTORY_MAX_PACKETS ? (size_t)packets : VOX_HISTORY_MAX_PACKETS;
+    return packets < most ? packets : most;
+}
+
+/* What waits for its time takes no room from what can be asked for. */
+static size_t room(const struct vox_history_config *c)
+{
+    int64_t sent = at_most(c->span_ns / c->packet_ns, VOX_HISTORY_MAX_PACKETS);
+    int64_t waiting = at_most(c->ahead_ns / c->packet_ns, VOX_HISTORY_MAX_AHEAD);
+    return (size_t)((sent > VOX_HISTORY_MIN_PACKETS ? sent : VOX_HISTORY_MIN_PACKETS) + waiting);
 }
 
 int vox_history_create(const struct vox_history_config *config, struct vox_history **out)
 {
-    if (config->packet_ns < 1 || config->span_ns < 1)
+    if (config->packet_ns < 1 || config->span_ns < 1 || config->ahead_ns < 0)
         return VOX_EINVAL;
     size_t count = room(config);
     struct vox_history *history = calloc(1, sizeof *history + count * sizeof history->packets[0]);

@@ -21,13 +21,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOX_HISTORY_MIN_PACKETS = 16, VOX_HISTORY_MAX_PACKETS = 512 };
+enum {
+    VOX_HISTORY_MIN_PACKETS = 16,
+    VOX_HISTORY_MAX_PACKETS = 512,
+    VOX_HISTORY_MAX_AHEAD = 1024, /* packets that wait, beside those */
+};
 
 struct vox_history;
 
 struct vox_history_config {
     int64_t packet_ns; /* between one packet and the next */
-    int64_t span_ns;   /* how far back, as far as VOX_HISTORY_MAX_PACKETS reach */
+    int64_t span_ns;   /* how far back from now, as far as VOX_HISTORY_MAX_PACKETS reach */
+    int64_t ahead_ns;  /* how long before it is due a packet is kept */
 };
 
 struct vox_history_packet {
@@ -39,7 +44,7 @@ struct vox_history_packet {
     uint8_t payload[VOX_ENCODER_MAX_BYTES];
 };
 
-/* Errors: VOX_EINVAL (a time below 1), VOX_ENOMEM. */
+/* Errors: VOX_EINVAL (packet_ns or span_ns below 1, ahead_ns below 0), VOX_ENOMEM. */
 int vox_history_create(const struct vox_history_config *config, struct vox_history **out);
 void vox_history_destroy(struct vox_history *history);
 

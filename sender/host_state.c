@@ -96,9 +96,10 @@ static int open_source(struct vox_host *h)
     h->has_input_poll = fd >= 0 && uv_poll_init(&h->loop, &h->input_poll, fd) == 0;
     h->input_poll.data = h;
     int64_t buffer_ns = h->options->buffer_ns;
+    h->stream.ahead_ns = buffer_ns == VOX_BUFFER_DEFAULT ? DEFAULT_LEAD_NS : buffer_ns;
     const struct vox_feeder_config config = {
         .input = h->input,
-        .lead_ns = buffer_ns == VOX_BUFFER_DEFAULT ? DEFAULT_LEAD_NS : buffer_ns,
+        .lead_ns = h->stream.ahead_ns,
         .duration_ns = h->options->duration_ns,
         .patience_ns = h->has_input_poll ? PIPE_LATE_NS : FILE_LATE_NS,
     };

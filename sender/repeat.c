@@ -9,7 +9,11 @@
 
 #include <stdlib.h>
 
-#define HISTORY_NS VOX_NS_PER_S
+/*
+ * Who may not report at any time asks late: GStreamer, bound to its share of the bandwidth (RFC
+ * 4585, section 3.5), every 600 ms. So much lets it ask again for what was lost twice.
+ */
+#define HISTORY_NS (2 * VOX_NS_PER_S)
 #define UNKNOWN_RTT_PAUSE_NS (10 * VOX_NS_PER_MS)
 #define RESERVE_NS (100 * VOX_NS_PER_MS)
 
@@ -31,7 +35,8 @@ int vox_repeat_create(const struct vox_repeat_config *config, struct vox_repeat 
     struct vox_repeat *repeat = calloc(1, sizeof *repeat);
     if (!repeat)
         return VOX_ENOMEM;
-    struct vox_history_config history = {.packet_ns = config->packet_ns, .span_ns = HISTORY_NS};
+    struct vox_history_config history = {
+        .packet_ns = config->packet_ns, .span_ns = HISTORY_NS, .ahead_ns = config->ahead_ns};
     int err = vox_history_create(&history, &repeat->history);
     if (err < 0) {
         free(repeat);

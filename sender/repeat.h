@@ -1,6 +1,6 @@
 /*
  * Retransmission on request: what receivers ask for (generic NACK, RFC 4585, section 6.2.1) is sent
- * again as RTX (RFC 4588), from the history and within bounds.
+ * again as RTX (RFC 4588), from a history of 2 s and within bounds.
  *
  *     vox_repeat_create(&config, &repeat);
  *     vox_repeat_sent(repeat, &rtp, send_ns);                       // every packet
@@ -40,6 +40,7 @@ struct vox_repeat_config {
     uint8_t payload_type; /* of the repetitions */
     uint16_t first_seq;   /* of the repetitions */
     int64_t packet_ns;    /* between one packet and the next */
+    int64_t ahead_ns;     /* how long before it is due a packet is told of */
 };
 
 struct vox_repeat_stats {
@@ -52,7 +53,7 @@ struct vox_repeat_stats {
     uint64_t excess; /* refused: too many in all */
 };
 
-/* Errors: VOX_EINVAL (packet_ns below 1), VOX_ENOMEM. */
+/* Errors: VOX_EINVAL (packet_ns below 1, ahead_ns below 0), VOX_ENOMEM. */
 int vox_repeat_create(const struct vox_repeat_config *config, struct vox_repeat **out);
 void vox_repeat_destroy(struct vox_repeat *repeat);
 

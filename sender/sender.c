@@ -145,6 +145,7 @@ static int create_repeat(struct vox_sender *s)
         .payload_type = c->rtx_payload_type,
         .first_seq = c->rtx_first_seq,
         .packet_ns = vox_rtp_to_ns(c->frame_ticks),
+        .ahead_ns = c->ahead_ns,
     };
     return c->rtx ? vox_repeat_create(&repeat, &s->repeat) : 0;
 }

@@ -132,6 +132,7 @@ struct vox_sender_config {
     uint8_t rtx_payload_type; /* of retransmissions; default 98 */
     uint32_t rtx_ssrc;        /* with rtx: SSRC and first sequence number of retransmissions, */
     uint16_t rtx_first_seq;   /* random from the host; the SSRC is not that of the stream */
+    int64_t ahead_ns;         /* with rtx: how long before its time audio is pushed; default 0 */
     uint8_t capture_time_id;  /* header extension id 1..14; 0: do not send; default 1 */
     uint32_t ssrc;            /* SSRC, first sequence number and timestamp: random from the host */
     uint16_t first_seq;

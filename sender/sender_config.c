@@ -66,7 +66,7 @@ static bool is_budget_valid(const struct vox_sender_config *c)
 static bool is_rtx_valid(const struct vox_sender_config *c)
 {
     return !c->rtx || (is_payload_type(c->rtx_payload_type) && c->rtx_ssrc != c->ssrc &&
-                       c->rtx_payload_type != c->payload_type &&
+                       c->ahead_ns >= 0 && c->rtx_payload_type != c->payload_type &&
                        ((c->red_distances[0] == 0 && !c->adapt) ||
                         c->rtx_payload_type != c->red_payload_type));
 }

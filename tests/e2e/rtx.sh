@@ -13,11 +13,12 @@ stream() {
     received "$name"
 }
 
-# The sender writes the description, and goes on while its receiver opens it.
+# The sender writes the description, and goes on while its receiver opens it. What it has read ahead
+# does not crowd out what it has sent.
 described() {
     free_port
-    start_send described "$DATA/speech.flac" "127.0.0.1:$port" --loop --duration 8 --rtx --loss 10 \
-        --delay 5 --seed 5 --sdp described.sdp --stats described.send.json
+    start_send described "$DATA/speech.flac" "127.0.0.1:$port" --loop --duration 8 --buffer 1500 \
+        --rtx --loss 10 --delay 5 --seed 5 --sdp described.sdp --stats described.send.json
     until_true test -s described.sdp || fail "no description"
     receive described described.sdp --output described.wav --delay "$PATIENT_MS" --stats described.json
     sent described

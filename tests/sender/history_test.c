@@ -5,13 +5,19 @@
 #include "base/time.h"
 #include "support/test.h"
 
-static struct vox_history *create(int64_t packet_ms, int64_t span_ms)
+static struct vox_history *create_ahead(int64_t packet_ms, int64_t span_ms, int64_t ahead_ms)
 {
     struct vox_history *history = NULL;
     const struct vox_history_config config = {.packet_ns = packet_ms * VOX_NS_PER_MS,
-                                              .span_ns = span_ms * VOX_NS_PER_MS};
+                                              .span_ns = span_ms * VOX_NS_PER_MS,
+                                              .ahead_ns = ahead_ms * VOX_NS_PER_MS};
     assert_int_equal(vox_history_create(&config, &history), 0);
     return history;
+}
+
+static struct vox_history *create(int64_t packet_ms, int64_t span_ms)
+{
+    return create_ahead(packet_ms, span_ms, 0);
 }
 
 static void keep(struct vox_history *history, uint16_t seq)
@@ -73,6 +79,28 @@ static void its_room_is_bounded_either_way(void **state)
     vox_history_destroy(small);
 }
 
+static void what_waits_has_room_of_its_own(void **state)
+{
+    static const struct {
+        int64_t span_ms, ahead_ms;
+        int kept;
+    } rows[] = {
+        {100, 50, 150},
+        {1, 50, VOX_HISTORY_MIN_PACKETS + 50},
+        {10000, 50, VOX_HISTORY_MAX_PACKETS + 50},
+        {100, 100000, 100 + VOX_HISTORY_MAX_AHEAD},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct vox_history *history = create_ahead(1, rows[i].span_ms, rows[i].ahead_ms);
+        for (uint16_t seq = 0; seq < 2000; seq++)
+            keep(history, seq);
+        check_there(history, (uint16_t)(2000 - rows[i].kept));
+        assert_null(vox_history_find(history, (uint16_t)(1999 - rows[i].kept)));
+        vox_history_destroy(history);
+    }
+}
+
 static void one_that_is_too_large_is_not_kept(void **state)
 {
     (void)state;
@@ -96,10 +124,15 @@ static void times_must_be_positive(void **state)
                      VOX_EINVAL);
     assert_int_equal(vox_history_create(&(struct vox_history_config){.packet_ns = 1}, &history),
                      VOX_EINVAL);
+    assert_int_equal(
+        vox_history_create(
+            &(struct vox_history_config){.packet_ns = 1, .span_ns = 1, .ahead_ns = -1}, &history),
+        VOX_EINVAL);
     assert_null(history);
     vox_history_destroy(history);
 }
 
 RUN(cmocka_unit_test(what_was_sent_of_late_is_found),
     cmocka_unit_test(its_room_is_bounded_either_way),
+    cmocka_unit_test(what_waits_has_room_of_its_own),
     cmocka_unit_test(one_that_is_too_large_is_not_kept), cmocka_unit_test(times_must_be_positive))

@@ -18,16 +18,22 @@ static int64_t now_ns;
 static uint8_t datagram[VOX_RTP_MAX_BYTES];
 static size_t datagram_bytes;
 
-static void begin(void)
+static void begin_ahead(int64_t ahead_ns)
 {
     const struct vox_repeat_config config = {.media_ssrc = MEDIA,
                                              .rtx_ssrc = RTX,
                                              .payload_type = 98,
                                              .first_seq = RTX_FIRST_SEQ,
-                                             .packet_ns = PACKET_NS};
+                                             .packet_ns = PACKET_NS,
+                                             .ahead_ns = ahead_ns};
     assert_int_equal(vox_repeat_create(&config, &repeat), 0);
     next_seq = FIRST_SEQ;
     now_ns = 5 * VOX_NS_PER_S;
+}
+
+static void begin(void)
+{
+    begin_ahead(0);
 }
 
 static struct vox_repeat_stats end(void)
@@ -131,17 +137,35 @@ static void only_what_was_sent_by_us_and_is_still_known_is_repeated(void **state
     (void)state;
     begin();
     assert_int_equal(ask(FIRST_SEQ), 0);
-    send_some(60);
-    assert_int_equal(ask(FIRST_SEQ), 0);      /* 1.2 s ago */
-    assert_int_equal(ask(FIRST_SEQ + 60), 0); /* not sent yet */
+    send_some(101);
+    assert_int_equal(ask(FIRST_SEQ), 0);       /* 2 s ago */
+    assert_int_equal(ask(FIRST_SEQ + 101), 0); /* not sent yet */
     now_ns -= PACKET_NS / 2;
-    assert_int_equal(ask(FIRST_SEQ + 59), 0); /* made, but waits for its time */
-    assert_int_equal(ask(FIRST_SEQ + 58), 1);
-    uint16_t seq = FIRST_SEQ + 57;
+    assert_int_equal(ask(FIRST_SEQ + 100), 0); /* made, but waits for its time */
+    assert_int_equal(ask(FIRST_SEQ + 99), 1);
+    uint16_t seq = FIRST_SEQ + 98;
     assert_int_equal(ask_of(RTX, &seq, 1, RTT_NS), 0);
     assert_false(vox_repeat_ask(repeat, "no", 2));
     struct vox_repeat_stats stats = end();
     assert_true(stats.nacks == 5 && stats.gone == 4);
+}
+
+/* However much of a file is read ahead, what was sent is asked for as long after. */
+static void what_waits_takes_no_room_from_what_was_sent(void **state)
+{
+    static const int64_t ahead_ms[] = {0, 20, 100, 2000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(ahead_ms); i++) {
+        begin_ahead(ahead_ms[i] * VOX_NS_PER_MS);
+        send_some(300);
+        now_ns -= ahead_ms[i] * VOX_NS_PER_MS;
+        uint16_t newest = (uint16_t)(next_seq - 1 - ahead_ms[i] / 20);
+        assert_int_equal(ask((uint16_t)(newest + 1)), 0);
+        assert_int_equal(ask(newest), 1);
+        assert_int_equal(ask((uint16_t)(newest - 99)), 1);
+        assert_int_equal(ask((uint16_t)(newest - 100)), 0);
+        assert_int_equal(end().gone, 2);
+    }
 }
 
 static void not_again_while_one_is_under_way_and_not_for_ever(void **state)
@@ -196,5 +220,6 @@ static void a_flood_of_requests_is_not_amplified(void **state)
 RUN(cmocka_unit_test(a_repetition_is_the_packet_in_another_stream),
     cmocka_unit_test(one_of_full_size_goes_without_its_extension),
     cmocka_unit_test(only_what_was_sent_by_us_and_is_still_known_is_repeated),
+    cmocka_unit_test(what_waits_takes_no_room_from_what_was_sent),
     cmocka_unit_test(not_again_while_one_is_under_way_and_not_for_ever),
     cmocka_unit_test(a_flood_of_requests_is_not_amplified))
