@@ -5,86 +5,38 @@
  *
  *     bench_playout            medians over 20,000 packets
  */
+#include "recording.h"
+#include "stopwatch.h"
+
 #include "base/time.h"
 #include "dsp/resample.h"
 #include "receiver/receiver.h"
-#include "sender/sender.h"
 #include "wire/rtp.h"
 
 #include <opus.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-enum { PACKETS = 20000, TICKS = 960, PULL = 480, MOST_BYTES = 1500 };
+enum { PACKETS = 20000, TICKS = 960, PULL = 480 };
 
-static struct {
-    size_t len;
-    uint8_t bytes[MOST_BYTES];
-} packets[PACKETS];
-static int count;
+static struct packet packets[PACKETS];
 static double push_ns[PACKETS], pull_ns[PACKETS], decode_ns[PACKETS], over_ns[PACKETS];
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, PACKETS, sizeof *values, compare);
-    return values[PACKETS / 2];
-}
-
-/* What it costs to ask for the time. */
-static double clock_cost(void)
-{
-    static double costs[PACKETS];
-    for (int i = 0; i < PACKETS; i++) {
-        double from = now();
-        costs[i] = now() - from;
-    }
-    return median(costs);
-}
-
-static void keep(void *ctx, const struct vox_datagram *datagram)
-{
-    (void)ctx;
-    if (datagram->kind == VOX_DATAGRAM_RTCP || count == PACKETS)
-        return;
-    packets[count].len = datagram->len;
-    memcpy(packets[count++].bytes, datagram->bytes, datagram->len);
-}
-
-static void record(void)
+static const float *tone(int64_t i, int ticks)
 {
     static float pcm[TICKS];
-    struct vox_sender *sender;
+    for (int k = 0; k < ticks; k++)
+        pcm[k] = 0.3F * sinf(0.02F * (float)((i * ticks + k) % 94248));
+    return pcm;
+}
+
+static void make_packets(void)
+{
     struct vox_sender_config config;
     vox_sender_config_init(&config, VOX_PROFILE_MUSIC);
-    config.input_channels = 1;
-    config.channels = 1;
     config.frame_ticks = TICKS;
     config.complexity = 0;
-    config.on_datagram = keep;
-    if (vox_sender_create(&config, &sender) < 0)
-        exit(1);
-    for (int64_t at = 0; count < PACKETS; at += TICKS) {
-        for (int i = 0; i < TICKS; i++)
-            pcm[i] = 0.3F * sinf(0.02F * (float)((at + i) % 94248));
-        vox_sender_push(sender, pcm, TICKS, vox_rtp_to_ns(at));
-    }
-    vox_sender_destroy(sender);
+    record(&config, tone, packets, PACKETS);
 }
 
 /* Each packet comes 5 ms before a pull. */
@@ -96,8 +48,7 @@ static void run_engine(bool follow)
     vox_receiver_config_init(&config);
     config.output_channels = 1;
     config.follow_source = follow;
-    if (vox_receiver_create(&config, &receiver) < 0)
-        exit(1);
+    check(vox_receiver_create(&config, &receiver), "receiver");
     for (int i = 0; i < PACKETS; i++) {
         int64_t t_ns = VOX_NS_PER_S + vox_rtp_to_ns((int64_t)i * TICKS);
         double from = now();
@@ -126,8 +77,7 @@ static void run_codec(void)
         int n =
             opus_decode_float(decoder, rtp.payload, (opus_int32)rtp.payload_bytes, pcm, TICKS, 0);
         decode_ns[i] = now() - from;
-        if (n != TICKS)
-            exit(1);
+        check(n == TICKS ? 0 : -1, "decoding");
     }
     opus_decoder_destroy(decoder);
 }
@@ -138,8 +88,7 @@ static double resample_cost(void)
     struct vox_resample *resample;
     struct vox_resample_config config = {
         .channels = 1, .in_hz = VOX_RTP_HZ, .out_hz = VOX_RTP_HZ, .variable = true};
-    if (vox_resample_create(&config, &resample) < 0)
-        exit(1);
+    check(vox_resample_create(&config, &resample), "resampler");
     vox_resample_set_ppm(resample, 30);
     for (int i = 0; i < PACKETS; i++) {
         size_t used;
@@ -148,7 +97,7 @@ static double resample_cost(void)
         over_ns[i] = now() - from;
     }
     vox_resample_destroy(resample);
-    return median(over_ns);
+    return median(over_ns, PACKETS);
 }
 
 static void measure(const char *name, bool follow)
@@ -159,13 +108,13 @@ static void measure(const char *name, bool follow)
     for (int i = 0; i < PACKETS; i++)
         over_ns[i] = (pull_ns[i] - decode_ns[i] - clock_ns) / 2;
     printf("%s: push %.2f us, 10 ms pulled %.2f us beyond opus_decode (which takes %.2f us)\n",
-           name, (median(push_ns) - clock_ns) / 1e3, median(over_ns) / 1e3,
-           (median(decode_ns) - clock_ns) / 2e3);
+           name, (median(push_ns, PACKETS) - clock_ns) / 1e3, median(over_ns, PACKETS) / 1e3,
+           (median(decode_ns, PACKETS) - clock_ns) / 2e3);
 }
 
 int main(void)
 {
-    record();
+    make_packets();
     measure("a file  ", true);
     measure("a device", false);
     printf("its resampler alone: %.2f us\n", (resample_cost() - clock_cost()) / 1e3);

@@ -2,14 +2,15 @@
 #ifndef VOX_TESTS_BENCH_RECOVERY_H
 #define VOX_TESTS_BENCH_RECOVERY_H
 
+#include "recording.h"
+#include "stopwatch.h"
+
 #include "sender/sender.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 enum {
     PACKETS = 4000,
-    MOST_BYTES = 1500,
     MOST_TICKS = 960,
     SSRC = 1,
     RTX_SSRC = 2,
@@ -26,19 +27,6 @@ enum { PLAIN, ONE, TWO, FOUR, STREAMS };
 extern const int copies[STREAMS][VOX_SENDER_MAX_COPIES];
 extern const char *const copies_names[STREAMS];
 
-struct packet {
-    size_t len;
-    uint8_t bytes[MOST_BYTES];
-};
-
-/* Of a monotonic clock, in ns. */
-double now(void);
-/* What it costs to ask for the time. */
-double clock_cost(void);
-/* Sorts the values. */
-double median(double *values, size_t n);
-/* Ends the program if err is one. */
-void check(int err, const char *what);
 /* Prints ns, and how much that is beside of_ns. */
 void row(const char *name, double ns, double of_ns);
 

@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PULL = 480 };
 
@@ -51,50 +50,11 @@ static const struct way {
 };
 
 static struct packet packets[STREAMS][PACKETS];
-static int count;
 
 static float *speech;
 static int64_t speech_frames;
 
 /* ---- measuring ---- */
-
-double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, compare);
-    return values[n / 2];
-}
-
-/* What it costs to ask for the time. */
-double clock_cost(void)
-{
-    static double costs[PACKETS];
-    for (int i = 0; i < PACKETS; i++) {
-        double from = now();
-        costs[i] = now() - from;
-    }
-    return median(costs, PACKETS);
-}
-
-void check(int err, const char *what)
-{
-    if (err >= 0)
-        return;
-    fprintf(stderr, "bench_recovery: %s failed (%d)\n", what, err);
-    exit(1);
-}
 
 void row(const char *name, double ns, double of_ns)
 {
@@ -128,15 +88,6 @@ const float *sound(int64_t i, int ticks)
     return speech + i % (speech_frames / ticks) * ticks;
 }
 
-static void keep(void *ctx, const struct vox_datagram *datagram)
-{
-    struct packet *stream = ctx;
-    if (datagram->kind != VOX_DATAGRAM_RTP)
-        return;
-    stream[count].len = datagram->len;
-    memcpy(stream[count++].bytes, datagram->bytes, datagram->len);
-}
-
 struct vox_sender_config sender_config(const struct kind *kind)
 {
     struct vox_sender_config config;
@@ -147,19 +98,11 @@ struct vox_sender_config sender_config(const struct kind *kind)
     return config;
 }
 
-static void record(const struct kind *kind, int stream)
+static void make_packets(const struct kind *kind, int stream)
 {
-    struct vox_sender *sender;
     struct vox_sender_config config = sender_config(kind);
     memcpy(config.red_distances, copies[stream], sizeof config.red_distances);
-    config.on_datagram = keep;
-    config.ctx = packets[stream];
-    check(vox_sender_create(&config, &sender), "sender");
-    count = 0;
-    for (int64_t i = 0; count < PACKETS; i++)
-        vox_sender_push(sender, sound(i, kind->ticks), (size_t)kind->ticks,
-                        vox_rtp_to_ns(i * kind->ticks));
-    vox_sender_destroy(sender);
+    record(&config, sound, packets[stream], PACKETS);
 }
 
 /* ---- the receiver ---- */
@@ -294,7 +237,7 @@ static void report_receive(const struct kind *kind)
 static void measure(const struct kind *kind)
 {
     for (int k = 0; k < STREAMS; k++)
-        record(kind, k);
+        make_packets(kind, k);
     printf("%s, %g ms a packet\n", kind->name, kind->ticks / 48.0);
     measure_sender(kind, packets[PLAIN]);
     report_receive(kind);
@@ -315,7 +258,7 @@ static int receive_only(const char *kind, const char *way)
         for (int k = 0; k < WAYS; k++) {
             if (strcmp(kinds[i].name, kind) != 0 || strcmp(ways[k].name, way) != 0)
                 continue;
-            record(&kinds[i], ways[k].stream);
+            make_packets(&kinds[i], ways[k].stream);
             receive(&kinds[i], k);
             return 0;
         }

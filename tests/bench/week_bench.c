@@ -4,49 +4,33 @@
  *
  *     bench_week [DAYS [PPM]]        a line a day; exit status 1 if the delay has moved
  */
+#include "recording.h"
+
 #include "base/time.h"
 #include "receiver/receiver.h"
-#include "sender/sender.h"
-#include "wire/rtp.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { TICKS = 2880, OUT_HZ = 48000, PULL = 960, LOOP = 100, MOST_BYTES = 1500 };
+enum { TICKS = 2880, OUT_HZ = 48000, PULL = 960, LOOP = 100 };
 
-static struct {
-    size_t len;
-    uint8_t bytes[MOST_BYTES];
-} packets[LOOP];
-static int count;
+static struct packet packets[LOOP];
 
-static void keep(void *ctx, const struct vox_datagram *datagram)
+static const float *silence(int64_t i, int ticks)
 {
-    (void)ctx;
-    if (datagram->kind == VOX_DATAGRAM_RTCP || count == LOOP)
-        return;
-    packets[count].len = datagram->len;
-    memcpy(packets[count++].bytes, datagram->bytes, datagram->len);
+    static const float pcm[TICKS];
+    (void)i, (void)ticks;
+    return pcm;
 }
 
-static void record(void)
+static void make_packets(void)
 {
-    static float pcm[TICKS];
-    struct vox_sender *sender;
     struct vox_sender_config config;
     vox_sender_config_init(&config, VOX_PROFILE_MUSIC);
-    config.input_channels = 1;
-    config.channels = 1;
     config.frame_ticks = TICKS;
     config.bitrate_bps = 8000;
-    config.on_datagram = keep;
-    if (vox_sender_create(&config, &sender) < 0)
-        exit(1);
-    for (int64_t at = 0; count < LOOP; at += TICKS)
-        vox_sender_push(sender, pcm, TICKS, vox_rtp_to_ns(at));
-    vox_sender_destroy(sender);
+    record(&config, silence, packets, LOOP);
 }
 
 static void number(uint8_t *bytes, int64_t index)
@@ -65,8 +49,7 @@ static struct vox_receiver *open_receiver(void)
     vox_receiver_config_init(&config);
     config.output_channels = 1;
     config.output_hz = OUT_HZ;
-    if (vox_receiver_create(&config, &receiver) < 0)
-        exit(1);
+    check(vox_receiver_create(&config, &receiver), "receiver");
     return receiver;
 }
 
@@ -103,7 +86,7 @@ int main(int argc, char **argv)
 {
     int64_t days = argc > 1 ? atoi(argv[1]) : 7;
     double ppm = argc > 2 ? atof(argv[2]) : 100;
-    record();
+    make_packets();
     struct vox_receiver *receiver = open_receiver();
     bool steady = live(receiver, days, ppm);
     vox_receiver_destroy(receiver);
