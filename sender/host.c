@@ -279,6 +279,9 @@ static void fill_report(struct vox_host *h, struct vox_send_report *r)
         .sent_ns = vox_ticks_to_ns(h->read_frames, h->stream.input_hz),
         .duration_ns = h->input ? vox_input_info(h->input)->duration_ns : -1,
         .mic_dropped_frames = h->mic ? vox_mic_dropped_frames(h->mic) : 0,
+        .rtp = {.ssrc = h->stream.ssrc,
+                .first_timestamp = h->stream.first_timestamp,
+                .first_seq = h->stream.first_seq},
     };
     int64_t limit_ns = h->options->duration_ns;
     if (limit_ns > 0 && (r->duration_ns < 0 || limit_ns < r->duration_ns))

@@ -142,6 +142,13 @@ static json_t *pacing_json(const struct vox_histogram *late)
                      number((double)late->max_ns / 1e3, 0.1));
 }
 
+/* Where the stream began: what came of it can be counted against what was sent. */
+static json_t *rtp_json(const struct vox_send_report *r)
+{
+    return json_pack("{s:o, s:o, s:o}", "ssrc", count(r->rtp.ssrc), "first_seq",
+                     count(r->rtp.first_seq), "first_timestamp", count(r->rtp.first_timestamp));
+}
+
 static json_t *report_json(const struct vox_send_report *r)
 {
     json_t *rtt =
@@ -154,6 +161,8 @@ static json_t *report_json(const struct vox_send_report *r)
         number(r->rms_db, 0.01), "peak_db", number(r->peak_db, 0.01), "rtt_ms", rtt, "receiver",
         receiver_json(r), "capture", capture_json(r), "rtcp", "sent", count(r->sender.rtcp_sent),
         "received", count(r->sender.rtcp_received), "rejected", count(r->sender.rtcp_rejected));
+    if (object)
+        json_object_set_new(object, "rtp", rtp_json(r));
     if (object)
         json_object_set_new(object, "redundancy", redundancy_json(&r->sender));
     if (object && r->options->encoding.adapt)

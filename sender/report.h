@@ -33,6 +33,10 @@ struct vox_send_report {
     double wire_kbps;    /* with IPv4 and UDP headers; of the last second, at the end of all */
     double rms_db, peak_db;
     uint64_t mic_dropped_frames;
+    struct {
+        uint32_t ssrc, first_timestamp;
+        uint16_t first_seq;
+    } rtp;
     struct vox_sender_stats sender;
     struct vox_outlet_stats outlet;
     const struct vox_histogram *late; /* of packets leaving; NULL before the end */

@@ -31,6 +31,7 @@ static struct vox_send_report example(void)
                    .lbrr_packets = 11,
                    .stereo_packets = 5,
                    .stale_frames = 2},
+        .rtp = {.ssrc = 0xdeadbeef, .first_timestamp = 0xfffffffe, .first_seq = 65535},
         .outlet = {.media_dropped = 152},
     };
 }
@@ -73,6 +74,9 @@ static void json_has_the_promised_names(void **state)
     assert_int_equal(json_integer_value(at(object, "packets", "with_fec")), 11);
     assert_int_equal(json_integer_value(at(object, "packets", "coded_stereo")), 5);
     assert_int_equal(json_integer_value(at(object, "capture", "stale_packets")), 2);
+    assert_int_equal(json_integer_value(at(object, "rtp", "ssrc")), 0xdeadbeef);
+    assert_int_equal(json_integer_value(at(object, "rtp", "first_seq")), 65535);
+    assert_int_equal(json_integer_value(at(object, "rtp", "first_timestamp")), 0xfffffffe);
     assert_float_equal(json_real_value(json_object_get(object, "wire_kbps")), 48.25, 1e-9);
     assert_float_equal(json_real_value(at(object, "level", "rms_db")), -20, 1e-9);
     assert_float_equal(json_real_value(json_object_get(object, "rtt_ms")), 40.25, 1e-9);
