@@ -181,6 +181,12 @@ static size_t report_rows(struct vox_option *rows, struct vox_recv_options *o)
          .target.string = &o->trace_path,
          .help = "write when each packet of the first source was sent and came, for voxgram-lab "
                  "and --trace"},
+        {.name = "pcap",
+         .argument = "FILE",
+         .group = "Reports",
+         .kind = VOX_OPTION_STRING,
+         .target.string = &o->pcap_path,
+         .help = "write every packet as it came, for Wireshark, tcpdump and the like"},
         {.name = "quiet",
          .letter = 'q',
          .group = "Reports",
@@ -348,9 +354,28 @@ static bool is_stdout(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
-static bool are_two_files(const char *a, const char *b)
+static bool are_all_different(const struct vox_recv_options *o)
 {
-    return !a || !b || is_stdout(a) || strcmp(a, b) != 0;
+    bool to_file = o->output == VOX_OUTPUT_FILE || o->output == VOX_OUTPUT_OGG;
+    const struct {
+        const char *option, *path;
+    } files[] = {{"--stats", o->stats_path},
+                 {"--events", o->events_path},
+                 {"--trace-out", o->trace_path},
+                 {"--pcap", o->pcap_path},
+                 {"--output", to_file ? o->output_name : NULL}};
+    size_t count = sizeof files / sizeof files[0];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++) {
+            const char *a = files[i].path, *b = files[j].path;
+            if (!a || !b || is_stdout(a) || strcmp(a, b) != 0)
+                continue;
+            vox_message_error("%s and %s both want %s: name two files", files[i].option,
+                              files[j].option, a);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool is_consistent(const struct vox_recv_options *o)
@@ -366,14 +391,10 @@ static bool is_consistent(const struct vox_recv_options *o)
     else if (is_stdout(o->trace_path))
         vox_message_error(
             "--trace-out - is no file, and a trace is set right at the end: name one");
-    else if (!are_two_files(o->stats_path, o->events_path))
-        vox_message_error("--stats and --events both want %s: name two files", o->stats_path);
-    else if (!are_two_files(o->trace_path, o->stats_path) ||
-             !are_two_files(o->trace_path, o->events_path))
-        vox_message_error("--trace-out and another report both want %s: name two files",
-                          o->trace_path);
+    else if (is_stdout(o->pcap_path))
+        vox_message_error("--pcap - is no file: name one");
     else
-        return vox_playout_options_check(&o->playout);
+        return are_all_different(o) && vox_playout_options_check(&o->playout);
     return false;
 }
 

@@ -45,6 +45,7 @@ struct vox_recv_options {
     const char *stats_path; /* NULL: none; "-": stdout */
     const char *events_path;
     const char *trace_path;
+    const char *pcap_path;
     int64_t duration_ns;  /* 0: no limit */
     int64_t idle_exit_ns; /* -1: never */
     bool list_devices;

@@ -192,6 +192,7 @@ static void keep_house(struct vox_recv_host *h, int64_t now_ns)
         advance(h, now_ns);
     else
         watch_speaker(h, now_ns);
+    vox_pcap_file_tick(&h->pcap, now_ns);
     show(h, now_ns);
     look_for_the_end(h, now_ns);
     arm(h, now_ns);
@@ -201,6 +202,7 @@ static void push(struct vox_recv_host *h, const struct vox_transport_packet *dat
 {
     uint32_t number = vox_paths_number(&h->paths, &datagram->from, socket);
     bool local = h->paths.items[number].local;
+    vox_pcap_file_push(&h->pcap, datagram, vox_transport_local(h->sockets[socket]));
     vox_trace_file_push(&h->trace, datagram->bytes, datagram->len, datagram->arrival_ns,
                         local || h->options->clock_synced);
     if (h->speaker) {
@@ -344,6 +346,7 @@ static void finish(struct vox_recv_host *h)
         vox_recording_finish(&h->recording);
     vox_recv_host_check_recording(h);
     vox_trace_file_finish(&h->trace);
+    vox_pcap_file_finish(&h->pcap);
     refresh_stats(h);
     vox_journal_end(&h->journal, &h->stats, now_ns,
                     h->engine ? vox_recording_ns(&h->recording) : 0);
@@ -382,7 +385,7 @@ int vox_recv_host_run(const struct vox_recv_options *options)
         uv_run(&h->loop, UV_RUN_DEFAULT);
         finish(h);
     }
-    bool failed = !ready || h->failed || h->journal.failed || h->trace.failed;
+    bool failed = !ready || h->failed || h->journal.failed || h->trace.failed || h->pcap.failed;
     vox_recv_host_close(h);
     free(h);
     return failed ? VOX_EXIT_FAILED : VOX_EXIT_DONE;

@@ -166,7 +166,9 @@ bool vox_recv_host_open(struct vox_recv_host *h)
     h->start_ns = vox_clock_now_ns();
     int64_t unix_ns = h->start_ns + vox_clock_wall_offset_ns();
     return vox_journal_open(&h->journal, h->options, h->start_ns, unix_ns) && open_sockets(h) &&
-           open_trace(h) && open_output(h);
+           open_trace(h) &&
+           vox_pcap_file_open(&h->pcap, h->options->pcap_path, vox_clock_wall_offset_ns()) &&
+           open_output(h);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -186,5 +188,6 @@ void vox_recv_host_close(struct vox_recv_host *h)
     for (int i = 0; i < VOX_RECV_SOCKETS; i++)
         vox_transport_close(h->sockets[i]);
     vox_trace_file_close(&h->trace);
+    vox_pcap_file_close(&h->pcap);
     vox_journal_close(&h->journal);
 }

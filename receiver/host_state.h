@@ -12,6 +12,7 @@
 #include "receiver/cli.h"
 #include "receiver/journal.h"
 #include "receiver/paths.h"
+#include "receiver/pcap_file.h"
 #include "receiver/receiver.h"
 #include "receiver/recording.h"
 #include "receiver/speaker.h"
@@ -41,6 +42,7 @@ struct vox_recv_host {
     struct vox_recording recording;
     struct vox_journal journal;
     struct vox_trace_file trace;
+    struct vox_pcap_file pcap;
     uint64_t dropped; /* datagrams that the speaker's ring had no room for */
     struct vox_receiver_stats stats;
     struct vox_transport_stats transport_stats;
