@@ -24,6 +24,7 @@ int vox_net_error_code(int errno_value)
         return VOX_EINUSE;
     case EACCES:
     case EPERM:
+    case EROFS:
         return VOX_EPERMISSION;
     case EADDRNOTAVAIL:
     case ENETUNREACH:
@@ -37,6 +38,8 @@ int vox_net_error_code(int errno_value)
         return VOX_EUNSUPPORTED;
     case ENODEV:
     case ENXIO:
+    case ENOENT:
+    case ENOTDIR:
         return VOX_ENOTFOUND;
     case EMSGSIZE:
     case EMFILE:

@@ -35,6 +35,35 @@ int vox_socket_interface_index(const char *name, unsigned *index)
     return 0;
 }
 
+int vox_socket_set_flag(int fd, int option)
+{
+    return set_int(fd, SOL_SOCKET, option, 1);
+}
+
+int vox_socket_bind(int fd, const struct vox_address *local, struct vox_address *bound)
+{
+    if (bind(fd, (const struct sockaddr *)&local->storage, local->len) < 0)
+        return -errno;
+    struct sockaddr_storage storage = {0};
+    socklen_t len = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
+        return -errno;
+    vox_address_from_sockaddr(&storage, len, bound);
+    return 0;
+}
+
+bool vox_socket_falls_back(int err, const struct vox_address *local, struct vox_address *v4)
+{
+    if ((err != -EAFNOSUPPORT && err != -EADDRNOTAVAIL) || vox_address_family(local) != AF_INET6 ||
+        !vox_address_is_any(local))
+        return false;
+    const struct sockaddr_in any = {.sin_family = AF_INET,
+                                    .sin_port = htons(vox_address_port(local))};
+    *v4 = (struct vox_address){.len = sizeof any};
+    memcpy(&v4->storage, &any, sizeof any);
+    return true;
+}
+
 int vox_socket_set_dscp(int fd, int family, int dscp)
 {
     /* The code point is the upper six bits of the field; the lower two are ECN's. */
@@ -43,10 +72,15 @@ int vox_socket_set_dscp(int fd, int family, int dscp)
                              : set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, field);
 }
 
+int vox_socket_set_unicast_hops(int fd, int family, int hops)
+{
+    return family == AF_INET ? set_int(fd, IPPROTO_IP, IP_TTL, hops)
+                             : set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+}
+
 int vox_socket_set_hops(int fd, int family, int hops)
 {
-    int err = family == AF_INET ? set_int(fd, IPPROTO_IP, IP_TTL, hops)
-                                : set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+    int err = vox_socket_set_unicast_hops(fd, family, hops);
     if (err < 0)
         return err;
     return family == AF_INET ? set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, hops)

@@ -1,5 +1,5 @@
 /*
- * What UDP sockets of both families need done to them, with the difference between IPv4 and IPv6
+ * What sockets of both families need done to them, with the difference between IPv4 and IPv6
  * kept here. For this layer's own use.
  *
  * All return 0 or a negative errno; the caller knows what was tried and says so.
@@ -11,14 +11,23 @@
 
 #include "net/address.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Index of an interface given by name or index; 0 for NULL. -ENODEV if there is none. */
 int vox_socket_interface_index(const char *name, unsigned *index);
 
+/* Turns an option of SOL_SOCKET on. */
+int vox_socket_set_flag(int fd, int option);
+/* Binds; *bound is where it is then, the port never 0. */
+int vox_socket_bind(int fd, const struct vox_address *local, struct vox_address *bound);
+/* True if [::] could not be bound (err) since this machine has no IPv6: 0.0.0.0 does then. */
+bool vox_socket_falls_back(int err, const struct vox_address *local, struct vox_address *v4);
+
 /* Differentiated services code point of what leaves (RFC 2474). */
 int vox_socket_set_dscp(int fd, int family, int dscp);
-/* Hops of unicast and multicast. */
+/* Hops of unicast; set_hops: and of multicast, which streams know nothing of. */
+int vox_socket_set_unicast_hops(int fd, int family, int hops);
 int vox_socket_set_hops(int fd, int family, int hops);
 /* Interface on which multicast leaves (0: the system's choice); it loops back to this machine. */
 int vox_socket_set_multicast_out(int fd, int family, unsigned interface_index);

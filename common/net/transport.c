@@ -14,6 +14,7 @@ enum {
 };
 
 #define IDLE_NS (60 * VOX_NS_PER_S)
+#define DEAD_NS (10 * VOX_NS_PER_S)
 
 void vox_transport_config_init(struct vox_transport_config *config)
 {
@@ -28,6 +29,7 @@ void vox_transport_config_init(struct vox_transport_config *config)
         .queue_bytes = QUEUE_BYTES,
         .max_peers = MAX_PEERS,
         .idle_ns = IDLE_NS,
+        .dead_ns = DEAD_NS,
     };
 }
 

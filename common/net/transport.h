@@ -64,6 +64,8 @@ struct vox_transport_config {
     int max_peers;              /* of a stream that listens; default 512 */
     int64_t idle_ns; /* a peer that has come and sends nothing for so long is let go; default 60 s,
                         0: never */
+    int64_t dead_ns; /* of TCP: a peer that acknowledges nothing for so long, and a call that is not
+                        answered, is given up; default 10 s, 0: when the system does */
 };
 
 /* Whom a packet comes from or goes to. */
@@ -107,6 +109,7 @@ struct vox_transport_stats {
     uint64_t malformed;    /* let go: no frames */
     uint64_t refused;      /* calls that failed, peers too many */
     uint64_t unsent;       /* packets for a stream without any connection, dropped */
+    uint64_t queue_full;   /* datagrams for a Unix socket whose queue was full, dropped */
     uint64_t sent_packets; /* taken by the kernel, or the queue of a peer; one for each peer */
 };
 

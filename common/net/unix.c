@@ -1,11 +1,222 @@
+/* Unix datagram sockets (unix(7)) as a transport: packets between programs of one machine. */
 #include "net/transport_ops.h"
 
 #include "base/err.h"
+#include "net/batch.h"
+#include "net/explain.h"
+#include "net/socket.h"
+#include "net/unix_path.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LONGEST_BYTES = 65535 };
+
+struct unix_transport {
+    struct vox_transport transport;
+    int socket_fd;
+    int trouble_fd; /* wakes the owner for what send met */
+    struct vox_unix_path path;
+    struct vox_address to; /* len 0: it listens */
+    atomic_uint_fast64_t sent, queue_full;
+    /* What send met, possibly on another thread, and what of that is not told yet. */
+    pthread_mutex_t lock;
+    struct vox_troubles troubles;
+    size_t told;
+    struct vox_batch batch;
+};
+
+static struct unix_transport *own(struct vox_transport *transport)
+{
+    return (struct unix_transport *)transport;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static void close_transport(struct vox_transport *transport)
+{
+    struct unix_transport *u = own(transport);
+    vox_unix_path_remove(&u->path);
+    close_fd(u->socket_fd);
+    close_fd(u->trouble_fd);
+    close_fd(u->transport.fd);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
+
+static int receive(struct vox_transport *transport, const struct vox_transport_packet **out)
+{
+    struct unix_transport *u = own(transport);
+    return vox_batch_receive(&u->batch, u->socket_fd, out);
+}
+
+static bool is_trouble(int errno_value)
+{
+    switch (errno_value) {
+    case ENOENT:
+    case ENOTDIR:
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case EPROTOTYPE:
+    case EACCES:
+    case EPERM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void note_trouble(struct unix_transport *u, int errno_value, const struct vox_address *to)
+{
+    const struct vox_trouble trouble = {.errno_value = errno_value, .to = *to};
+    const uint64_t one = 1;
+    pthread_mutex_lock(&u->lock);
+    bool is_new = vox_troubles_add(&u->troubles, &trouble);
+    pthread_mutex_unlock(&u->lock);
+    /* Fails only if it is awake 2^64 - 2 times over. */
+    if (is_new && write(u->trouble_fd, &one, sizeof one) < 0)
+        return;
+}
+
+static int send_packet(struct vox_transport *transport, const void *bytes, size_t len,
+                       const struct vox_peer *to, struct vox_net_error *error)
+{
+    struct unix_transport *u = own(transport);
+    const struct vox_address *address = to ? &to->address : &u->to;
+    if (vox_address_family(address) != AF_UNIX)
+        return vox_net_error_set(error, VOX_EADDRESS,
+                                 "cannot send: the other side has no name to answer to");
+    if (len > LONGEST_BYTES)
+        return vox_explain_send(EMSGSIZE, len, address, error);
+    int err = vox_socket_send(u->socket_fd, bytes, len, address);
+    if (err == 0) {
+        atomic_fetch_add_explicit(&u->sent, 1, memory_order_relaxed);
+        return 0;
+    }
+    if (is_trouble(-err)) {
+        note_trouble(u, -err, address);
+        return 0;
+    }
+    if (err == -EAGAIN || err == -ENOBUFS)
+        atomic_fetch_add_explicit(&u->queue_full, 1, memory_order_relaxed);
+    return vox_explain_send(-err, len, address, error);
+}
+
+static bool take_trouble(struct unix_transport *u, struct vox_trouble *out)
+{
+    uint64_t count;
+    pthread_mutex_lock(&u->lock);
+    bool found = u->told < u->troubles.count;
+    if (found)
+        *out = u->troubles.told[u->told++];
+    else if (read(u->trouble_fd, &count, sizeof count) < 0)
+        found = false; /* it had not woken us */
+    pthread_mutex_unlock(&u->lock);
+    return found;
+}
+
+static bool event(struct vox_transport *transport, struct vox_transport_event *out)
+{
+    struct vox_trouble trouble;
+    struct vox_net_error error;
+    if (!take_trouble(own(transport), &trouble))
+        return false;
+    vox_explain_trouble(&trouble, &error);
+    *out = (struct vox_transport_event){.kind = VOX_TRANSPORT_TROUBLE, .peer.address = trouble.to};
+    memcpy(out->text, error.text, sizeof out->text);
+    return true;
+}
+
+static size_t pending(const struct vox_transport *transport)
+{
+    (void)transport;
+    return 0;
+}
+
+static bool is_connected(const struct vox_transport *transport)
+{
+    (void)transport;
+    return true;
+}
+
+static void read_stats(const struct vox_transport *transport, struct vox_transport_stats *out)
+{
+    const struct unix_transport *u = (const struct unix_transport *)transport;
+    *out = (struct vox_transport_stats){
+        .sent_packets = atomic_load_explicit(&u->sent, memory_order_relaxed),
+        .queue_full = atomic_load_explicit(&u->queue_full, memory_order_relaxed)};
+}
+
+static int watch(int epoll_fd, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_descriptors(struct unix_transport *u)
+{
+    u->socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->socket_fd < 0)
+        return -errno;
+    u->trouble_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (u->trouble_fd < 0)
+        return -errno;
+    u->transport.fd = epoll_create1(EPOLL_CLOEXEC);
+    if (u->transport.fd < 0)
+        return -errno;
+    int err = watch(u->transport.fd, u->socket_fd);
+    return err < 0 ? err : watch(u->transport.fd, u->trouble_fd);
+}
+
+/* Whoever calls takes a name that the system chooses (autobind, unix(7)), to be answered at. */
+static int bind_socket(struct unix_transport *u, const struct vox_transport_config *config)
+{
+    if (config->role == VOX_TRANSPORT_LISTEN) {
+        u->transport.local = config->address;
+        return vox_unix_path_bind(u->socket_fd, &config->address, &u->path);
+    }
+    u->to = config->address;
+    struct vox_address any = {.len = sizeof(sa_family_t)};
+    any.storage.ss_family = AF_UNIX;
+    return vox_socket_bind(u->socket_fd, &any, &u->transport.local);
+}
 
 int vox_unix_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
                             struct vox_net_error *error)
 {
-    (void)config;
-    (void)out;
-    return vox_net_error_set(error, VOX_EUNSUPPORTED, "not supported yet");
+    static const struct vox_transport_ops ops = {.close = close_transport,
+                                                 .receive = receive,
+                                                 .send = send_packet,
+                                                 .event = event,
+                                                 .pending = pending,
+                                                 .is_connected = is_connected,
+                                                 .read_stats = read_stats};
+    bool listens = config->role == VOX_TRANSPORT_LISTEN;
+    struct unix_transport *u = calloc(1, sizeof *u);
+    if (!u)
+        return vox_net_error_set(error, VOX_ENOMEM, "no memory for a socket");
+    u->transport = (struct vox_transport){.ops = &ops, .scheme = VOX_SCHEME_UNIX, .fd = -1};
+    u->socket_fd = u->trouble_fd = -1;
+    pthread_mutex_init(&u->lock, NULL);
+    vox_batch_init(&u->batch);
+    int err = vox_address_family(&config->address) == AF_UNIX ? open_descriptors(u) : -EAFNOSUPPORT;
+    if (err == 0)
+        err = bind_socket(u, config);
+    if (err < 0) {
+        close_transport(&u->transport);
+        return vox_explain_open(-err, listens ? "listen on" : "send to", &config->address, error);
+    }
+    *out = &u->transport;
+    return 0;
 }

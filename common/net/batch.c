@@ -1,0 +1,91 @@
+#include "net/batch.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "net/clock.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+#include <time.h>
+
+/* Nothing waits that long in a socket; an older stamp means that somebody set the wall clock. */
+#define OLDEST_ARRIVAL_NS (10 * VOX_NS_PER_S)
+
+void vox_batch_init(struct vox_batch *batch)
+{
+    for (int i = 0; i < VOX_TRANSPORT_BATCH; i++) {
+        struct vox_batch_slot *slot = &batch->slots[i];
+        slot->iov = (struct iovec){.iov_base = slot->bytes, .iov_len = sizeof slot->bytes};
+        batch->messages[i].msg_hdr = (struct msghdr){.msg_name = &slot->from,
+                                                     .msg_iov = &slot->iov,
+                                                     .msg_iovlen = 1,
+                                                     .msg_control = slot->control};
+    }
+    batch->filled = VOX_TRANSPORT_BATCH;
+}
+
+/* The kernel's stamp on the wall clock; 0 if it gave none. */
+static int64_t stamp_of(struct msghdr *message)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        struct timespec t;
+        memcpy(&t, CMSG_DATA(c), sizeof t);
+        return (int64_t)t.tv_sec * VOX_NS_PER_S + t.tv_nsec;
+    }
+    return 0;
+}
+
+/* Sockets without a name of their own cannot be answered: no address. */
+static void describe_sender(const struct sockaddr_storage *from, socklen_t len,
+                            struct vox_address *out)
+{
+    bool nameless =
+        from->ss_family == AF_UNIX && len <= (socklen_t)offsetof(struct sockaddr_un, sun_path);
+    vox_address_from_sockaddr(from, nameless ? 0 : len, out);
+}
+
+static void describe(struct mmsghdr *message, const struct vox_batch_slot *slot, int64_t now_ns,
+                     int64_t offset_ns, struct vox_transport_packet *out)
+{
+    struct msghdr *header = &message->msg_hdr;
+    int64_t stamp_ns = stamp_of(header);
+    int64_t arrival_ns = stamp_ns - offset_ns;
+    out->kernel_time = stamp_ns != 0 && arrival_ns > now_ns - OLDEST_ARRIVAL_NS;
+    out->arrival_ns = out->kernel_time && arrival_ns < now_ns ? arrival_ns : now_ns;
+    out->from.connection = 0;
+    out->bytes = slot->bytes;
+    out->len = message->msg_len;
+    out->truncated = (header->msg_flags & MSG_TRUNC) != 0;
+    describe_sender(&slot->from, header->msg_namelen, &out->from.address);
+}
+
+static int receive_once(struct vox_batch *batch, int fd)
+{
+    for (int i = 0; i < batch->filled; i++) {
+        batch->messages[i].msg_hdr.msg_namelen = sizeof batch->slots[i].from;
+        batch->messages[i].msg_hdr.msg_controllen = sizeof batch->slots[i].control;
+    }
+    int count = recvmmsg(fd, batch->messages, VOX_TRANSPORT_BATCH, MSG_DONTWAIT, NULL);
+    batch->filled = count > 0 ? count : 0;
+    return count;
+}
+
+int vox_batch_receive(struct vox_batch *batch, int fd, const struct vox_transport_packet **out)
+{
+    int count = receive_once(batch, fd);
+    /* An answer to a datagram we sent is reported once, in front of what has come in. */
+    if (count < 0 && errno != EAGAIN)
+        count = receive_once(batch, fd);
+    if (count < 0)
+        return errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED ? 0 : VOX_EIO;
+    int64_t offset_ns = vox_clock_wall_offset_ns();
+    int64_t now_ns = vox_clock_now_ns();
+    for (int i = 0; i < count; i++)
+        describe(&batch->messages[i], &batch->slots[i], now_ns, offset_ns, &batch->packets[i]);
+    *out = batch->packets;
+    return count;
+}

@@ -1,0 +1,196 @@
+#include "net/explain.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool is_unix(const struct vox_address *address)
+{
+    return vox_address_family(address) == AF_UNIX;
+}
+
+/* ---- opening ---- */
+
+static int explain_open_path(int errno_value, const char *what, const char *text,
+                             struct vox_net_error *error)
+{
+    int code = vox_net_error_code(errno_value);
+    switch (errno_value) {
+    case EADDRINUSE:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: another program listens there, or it is a file of "
+                                 "another kind; end the program, or choose another path",
+                                 what, text);
+    case ENOENT:
+    case ENOTDIR:
+        return vox_net_error_set(
+            error, code, "cannot %s %s: there is no such folder; make it, or choose another path",
+            what, text);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: permission denied in that folder; choose one that "
+                                 "is yours",
+                                 what, text);
+    default:
+        return vox_net_error_set(error, code, "cannot %s %s: %s; choose another path", what, text,
+                                 strerror(errno_value));
+    }
+}
+
+int vox_explain_open(int errno_value, const char *what, const struct vox_address *address,
+                     struct vox_net_error *error)
+{
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    vox_address_format(address, text);
+    int code = vox_net_error_code(errno_value);
+    if (is_unix(address))
+        return explain_open_path(errno_value, what, text, error);
+    switch (errno_value) {
+    case EADDRINUSE:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: another program uses this port; end it, or choose "
+                                 "another port (0: any free one)",
+                                 what, text);
+    case EACCES:
+    case EPERM:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: permission denied; ports below 1024 are for root, "
+                                 "choose one above",
+                                 what, text);
+    case EADDRNOTAVAIL:
+        return vox_net_error_set(
+            error, code,
+            "cannot %s %s: this machine has no such address; leave the host out "
+            "to use all that it has",
+            what, text);
+    case EAFNOSUPPORT:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: this machine does not speak that kind of address; "
+                                 "try IPv4",
+                                 what, text);
+    case ENODEV:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: no interface takes multicast to it; name one with "
+                                 "--interface (see `ip link`)",
+                                 what, text);
+    default:
+        return vox_net_error_set(error, code, "cannot %s %s: %s; check the address and the network",
+                                 what, text, strerror(errno_value));
+    }
+}
+
+int vox_explain_limits(int dscp, int ttl, struct vox_net_error *error)
+{
+    if (dscp < 0 || dscp > 63)
+        return vox_net_error_set(error, VOX_EINVAL, "DSCP %d is not in 0..63", dscp);
+    if (ttl < 0 || ttl > 255)
+        return vox_net_error_set(error, VOX_EINVAL, "TTL %d is not in 1..255", ttl);
+    return 0;
+}
+
+/* ---- sending ---- */
+
+int vox_explain_send(int errno_value, size_t len, const struct vox_address *to,
+                     struct vox_net_error *error)
+{
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    vox_address_format(to, text);
+    int code = vox_net_error_code(errno_value);
+    switch (errno_value) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+        return vox_net_error_set(
+            error, code,
+            "cannot send to %s: no route there (%s); check address, network and "
+            "--interface",
+            text, strerror(errno_value));
+    case EMSGSIZE:
+        return vox_net_error_set(
+            error, code,
+            "cannot send %zu bytes to %s: longer than the network takes in one "
+            "datagram; lower the bitrate or the frame size",
+            len, text);
+    case EAGAIN:
+        return vox_net_error_set(error, code,
+                                 "cannot send to %s: its queue is full, the receiver does not keep "
+                                 "up; trying again with the next",
+                                 text);
+    case EACCES:
+    case EPERM:
+        return vox_net_error_set(error, code,
+                                 "cannot send to %s: not permitted; is it a broadcast address, or "
+                                 "does a firewall refuse it?",
+                                 text);
+    default:
+        return vox_net_error_set(error, code, "cannot send to %s: %s; trying again with the next",
+                                 text, strerror(errno_value));
+    }
+}
+
+/* ---- troubles ---- */
+
+bool vox_troubles_add(struct vox_troubles *troubles, const struct vox_trouble *trouble)
+{
+    for (size_t i = 0; i < troubles->count; i++)
+        if (troubles->told[i].errno_value == trouble->errno_value &&
+            vox_address_equal(&troubles->told[i].to, &trouble->to))
+            return false;
+    if (troubles->count == VOX_TROUBLES_MAX)
+        return false;
+    troubles->told[troubles->count++] = *trouble;
+    return true;
+}
+
+static int explain_trouble_with_path(const struct vox_trouble *trouble, const char *text,
+                                     struct vox_net_error *error)
+{
+    switch (trouble->errno_value) {
+    case ENOENT:
+        return vox_net_error_set(
+            error, 1, "%s: there is no such socket; start the receiver, sending goes on", text);
+    case ECONNREFUSED:
+        return vox_net_error_set(
+            error, 1, "%s refused: no program receives there; start the receiver, sending goes on",
+            text);
+    case EPROTOTYPE:
+        return vox_net_error_set(
+            error, 1,
+            "%s takes connections, not datagrams; write unix-stream: instead of unix:, or "
+            "start another receiver, sending goes on",
+            text);
+    case EACCES:
+    case EPERM:
+        return vox_net_error_set(
+            error, 1, "%s: permission denied; ask its owner for write access, sending goes on",
+            text);
+    default:
+        return vox_net_error_set(error, 1, "%s: %s; sending goes on", text,
+                                 strerror(trouble->errno_value));
+    }
+}
+
+int vox_explain_trouble(const struct vox_trouble *trouble, struct vox_net_error *error)
+{
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    vox_address_format(&trouble->to, text);
+    if (is_unix(&trouble->to))
+        return explain_trouble_with_path(trouble, text, error);
+    if (trouble->errno_value == ECONNREFUSED)
+        return vox_net_error_set(
+            error, 1,
+            "%s refused: no program receives on that port; start the receiver, "
+            "sending goes on",
+            text);
+    if (trouble->errno_value == EHOSTUNREACH || trouble->errno_value == ENETUNREACH)
+        return vox_net_error_set(
+            error, 1,
+            "%s cannot be reached (%s); check address and network, sending goes "
+            "on",
+            text, strerror(trouble->errno_value));
+    return vox_net_error_set(error, 1, "%s: the network answers \"%s\"; sending goes on", text,
+                             strerror(trouble->errno_value));
+}
