@@ -4,13 +4,13 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "channel/trace.h"
-#include "receiver/stream.h"
+#include "lab/voice.h"
+#include "support/quantile.h"
 
-enum { FRAMES = 48000, START_S = 1, MOST_PACKETS = 4000, MOST_CHANGES = 100, SEEDS = 3 };
+enum { MOST_PACKETS = 4000, MOST_CHANGES = 100, SEEDS = 3 };
 
 #define CALM_NS (10 * VOX_NS_PER_S) /* after which it shall have settled */
 
-static float voice[FRAMES];
 static struct vox_sim_result result;
 
 struct watch {
@@ -64,18 +64,12 @@ static const struct vox_source_stats *run(const struct vox_impair_config *there,
     memset(&watch, 0, sizeof watch);
     vox_sim_config_init(&config);
     struct vox_talker_config *talker = &config.senders[0].talker;
-    vox_sender_config_init(&talker->engine, VOX_PROFILE_VOICE);
-    talker->engine.ssrc = 1;
-    talker->engine.first_seq = 65000;
+    voice_talker(VOX_PROFILE_VOICE, seconds, talker);
     talker->engine.complexity = 0; /* what is heard is of no interest here */
     talker->engine.adapt = mode == ADAPT;
     talker->engine.max_wire_bps = 120000;
     talker->engine.red_distances[0] = mode == COPIES ? 2 : 0;
     talker->engine.red_distances[1] = mode == COPIES ? 4 : 0;
-    talker->pcm = voice;
-    talker->pcm_frames = FRAMES;
-    talker->frames = (int64_t)seconds * 48000;
-    talker->start_ns = START_S * VOX_NS_PER_S;
     config.senders[0].there = there;
     config.senders[0].back = &back;
     config.sender_count = 1;
@@ -87,18 +81,6 @@ static const struct vox_source_stats *run(const struct vox_impair_config *there,
     return &result.receiver.sources[0];
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static double quantile(double *values, int count, double share)
-{
-    qsort(values, (size_t)count, sizeof *values, compare);
-    return values[(int)(share * (count - 1) + 0.5)];
-}
-
 /* What became of packets that were sent after CALM_NS. */
 struct outcome {
     double lost_pct, p95_ms, wire_kbps;
@@ -107,7 +89,7 @@ struct outcome {
 static struct outcome outcome(void)
 {
     static double took_ms[MOST_PACKETS];
-    int64_t from_ns = START_S * VOX_NS_PER_S + CALM_NS;
+    int64_t from_ns = VOICE_START_NS + CALM_NS;
     int came = 0, all = 0;
     double bytes = 0;
     for (int i = 0; i < watch.sent; i++) {
@@ -252,19 +234,7 @@ static void a_policer_is_found_out(void **state)
         check_row(&rows[i]);
 }
 
-static int make_voice(void **state)
-{
-    (void)state;
-    fill_speech(voice, FRAMES);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_step_of_loss_is_followed_within_a_second_and_forgotten_within_twelve),
-        cmocka_unit_test(a_bottleneck_is_not_made_worse),
-        cmocka_unit_test(a_policer_is_found_out),
-    };
-    return cmocka_run_group_tests(tests, make_voice, NULL);
-}
+RUN_AFTER(make_voice,
+          cmocka_unit_test(a_step_of_loss_is_followed_within_a_second_and_forgotten_within_twelve),
+          cmocka_unit_test(a_bottleneck_is_not_made_worse),
+          cmocka_unit_test(a_policer_is_found_out))

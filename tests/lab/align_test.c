@@ -277,21 +277,11 @@ static int read_some(void **state)
     return err;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        CASE(a_constant_lag_is_one_piece),
-        CASE(the_output_may_begin_later_in_the_reference),
-        CASE(what_was_dropped_is_found_to_the_millisecond),
-        CASE(what_was_inserted_is_found_to_the_millisecond),
-        CASE(a_pause_made_longer_moves_what_follows),
-        CASE(several_changes_are_several_pieces),
-        CASE(concealment_is_no_change),
-        CASE(another_clock_is_followed),
-        CASE(the_loudest_channel_decides),
-        CASE(silence_fits_anywhere),
-        CASE(noise_gives_some_alignment_all_the_same),
-        CASE(refuses_what_cannot_be_aligned),
-    };
-    return cmocka_run_group_tests(tests, read_some, NULL);
-}
+RUN_AFTER(read_some, CASE(a_constant_lag_is_one_piece),
+          CASE(the_output_may_begin_later_in_the_reference),
+          CASE(what_was_dropped_is_found_to_the_millisecond),
+          CASE(what_was_inserted_is_found_to_the_millisecond),
+          CASE(a_pause_made_longer_moves_what_follows), CASE(several_changes_are_several_pieces),
+          CASE(concealment_is_no_change), CASE(another_clock_is_followed),
+          CASE(the_loudest_channel_decides), CASE(silence_fits_anywhere),
+          CASE(noise_gives_some_alignment_all_the_same), CASE(refuses_what_cannot_be_aligned))

@@ -259,22 +259,11 @@ static void what_lies_beyond_the_reference_is_not_judged(void **state)
 
 #define CASE(test) cmocka_unit_test_setup(test, begin)
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        CASE(an_undamaged_signal_has_none),
-        CASE(silence_for_three_milliseconds_is_a_dropout),
-        CASE(less_than_that_is_none),
-        CASE(only_30_dB_down_is_a_dropout),
-        CASE(nothing_is_missing_in_a_pause),
-        CASE(inserted_silence_is_a_dropout),
-        CASE(a_wrong_sample_is_a_click),
-        CASE(a_click_of_the_reference_is_its_own),
-        CASE(both_edges_of_a_step_are_clicks),
-        CASE(one_event_in_two_channels_is_listed_once),
-        CASE(the_list_ends_but_counting_goes_on),
-        CASE(an_output_that_is_all_silence_has_no_end_of_dropouts),
-        CASE(what_lies_beyond_the_reference_is_not_judged),
-    };
-    return cmocka_run_group_tests(tests, read_speech, NULL);
-}
+RUN_AFTER(read_speech, CASE(an_undamaged_signal_has_none),
+          CASE(silence_for_three_milliseconds_is_a_dropout), CASE(less_than_that_is_none),
+          CASE(only_30_dB_down_is_a_dropout), CASE(nothing_is_missing_in_a_pause),
+          CASE(inserted_silence_is_a_dropout), CASE(a_wrong_sample_is_a_click),
+          CASE(a_click_of_the_reference_is_its_own), CASE(both_edges_of_a_step_are_clicks),
+          CASE(one_event_in_two_channels_is_listed_once), CASE(the_list_ends_but_counting_goes_on),
+          CASE(an_output_that_is_all_silence_has_no_end_of_dropouts),
+          CASE(what_lies_beyond_the_reference_is_not_judged))

@@ -315,21 +315,14 @@ static int read_some(void **state)
     return err;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_is_perfect),
-        cmocka_unit_test(white_noise_has_its_snr),
-        cmocka_unit_test(the_snr_is_held_between_its_limits),
-        cmocka_unit_test(less_than_a_sample_is_no_error),
-        cmocka_unit_test(half_the_level_is_six_decibels),
-        cmocka_unit_test(a_low_pass_shows_in_the_spectrum),
-        cmocka_unit_test(what_was_not_recorded_is_not_compared),
-        cmocka_unit_test(a_stretch_costs_its_joint_only),
-        cmocka_unit_test(a_codec_alone_raises_no_alarm),
-        cmocka_unit_test(more_loss_is_worse),
-        cmocka_unit_test(an_output_of_silence_is_the_worst),
-        cmocka_unit_test(refuses_what_cannot_be_compared),
-    };
-    return cmocka_run_group_tests(tests, read_some, NULL);
-}
+RUN_AFTER(read_some, cmocka_unit_test(the_same_is_perfect),
+          cmocka_unit_test(white_noise_has_its_snr),
+          cmocka_unit_test(the_snr_is_held_between_its_limits),
+          cmocka_unit_test(less_than_a_sample_is_no_error),
+          cmocka_unit_test(half_the_level_is_six_decibels),
+          cmocka_unit_test(a_low_pass_shows_in_the_spectrum),
+          cmocka_unit_test(what_was_not_recorded_is_not_compared),
+          cmocka_unit_test(a_stretch_costs_its_joint_only),
+          cmocka_unit_test(a_codec_alone_raises_no_alarm), cmocka_unit_test(more_loss_is_worse),
+          cmocka_unit_test(an_output_of_silence_is_the_worst),
+          cmocka_unit_test(refuses_what_cannot_be_compared))

@@ -177,13 +177,7 @@ static void without_loss_nothing_is_asked_for(void **state)
     assert_int_equal(s->frames.from_rtx, 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_recovered_frame_is_the_frame),
-        cmocka_unit_test(most_come_back_within_two_packets_of_delay),
-        cmocka_unit_test(the_network_treats_the_media_alike_with_and_without),
-        cmocka_unit_test(without_loss_nothing_is_asked_for),
-    };
-    return cmocka_run_group_tests(tests, setup, NULL);
-}
+RUN_AFTER(setup, cmocka_unit_test(a_recovered_frame_is_the_frame),
+          cmocka_unit_test(most_come_back_within_two_packets_of_delay),
+          cmocka_unit_test(the_network_treats_the_media_alike_with_and_without),
+          cmocka_unit_test(without_loss_nothing_is_asked_for))

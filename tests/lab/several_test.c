@@ -237,12 +237,6 @@ static int setup(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_disturbs_another),
-        cmocka_unit_test(requests_find_their_senders),
-        cmocka_unit_test(many_at_once_stay_within_bounds),
-    };
-    return cmocka_run_group_tests(tests, setup, NULL);
-}
+RUN_AFTER(setup, cmocka_unit_test(nobody_disturbs_another),
+          cmocka_unit_test(requests_find_their_senders),
+          cmocka_unit_test(many_at_once_stay_within_bounds))

@@ -1,11 +1,10 @@
 #include "lab/sim.h"
 
 #include "base/time.h"
-#include "receiver/stream.h"
+#include "lab/voice.h"
 
-enum { SECONDS = 10, FRAMES = 48000 };
+enum { SECONDS = 10 };
 
-static float voice[FRAMES];
 static struct vox_sim_result result;
 
 /* What was heard, as a number: any other sample, time or length changes it. */
@@ -67,14 +66,7 @@ static struct vox_sim_config one_sender(struct ear *ear)
     static struct vox_sim_config config;
     vox_sim_config_init(&config);
     *ear = (struct ear){.hash = UINT64_C(0xcbf29ce484222325)};
-    struct vox_talker_config *talker = &config.senders[0].talker;
-    vox_sender_config_init(&talker->engine, VOX_PROFILE_MUSIC);
-    talker->engine.ssrc = 1;
-    talker->engine.first_seq = 65000;
-    talker->pcm = voice;
-    talker->pcm_frames = FRAMES;
-    talker->frames = (int64_t)SECONDS * 48000;
-    talker->start_ns = VOX_NS_PER_S;
+    voice_talker(VOX_PROFILE_MUSIC, SECONDS, &config.senders[0].talker);
     config.sender_count = 1;
     config.observer = (struct vox_sim_observer){.on_sent = note_sent,
                                                 .on_pcm = hear,
@@ -259,24 +251,10 @@ static void an_end_is_an_end(void **state)
     assert_true(vox_sim_run(&config, &result) < 0);
 }
 
-static int make_voice(void **state)
-{
-    (void)state;
-    fill_speech(voice, FRAMES);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_sent_is_heard),
-        cmocka_unit_test(the_same_seed_gives_the_same_sound),
-        cmocka_unit_test(a_tape_says_what_its_talker_said),
-        cmocka_unit_test(reports_find_their_way_back),
-        cmocka_unit_test(a_microphone_that_stalls_makes_a_sender_gap),
-        cmocka_unit_test(a_speaker_has_its_own_clock_and_its_stalls_are_told),
-        cmocka_unit_test(several_senders_are_mixed),
-        cmocka_unit_test(an_end_is_an_end),
-    };
-    return cmocka_run_group_tests(tests, make_voice, NULL);
-}
+RUN_AFTER(make_voice, cmocka_unit_test(what_is_sent_is_heard),
+          cmocka_unit_test(the_same_seed_gives_the_same_sound),
+          cmocka_unit_test(a_tape_says_what_its_talker_said),
+          cmocka_unit_test(reports_find_their_way_back),
+          cmocka_unit_test(a_microphone_that_stalls_makes_a_sender_gap),
+          cmocka_unit_test(a_speaker_has_its_own_clock_and_its_stalls_are_told),
+          cmocka_unit_test(several_senders_are_mixed), cmocka_unit_test(an_end_is_an_end))

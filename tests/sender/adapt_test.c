@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "base/time.h"
+#include "support/quantile.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -191,18 +192,6 @@ static struct vox_adapt_config voice(int max_wire_bps)
 static bool is_plain(const struct vox_protection *p)
 {
     return p->distances[0] == 0 && !p->fec && p->bitrate_bps == 32000;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static double quantile(double *values, int count, double share)
-{
-    qsort(values, (size_t)count, sizeof *values, compare);
-    return values[(int)(share * (count - 1) + 0.5)];
 }
 
 /* Share lost and 95th percentile of waiting from then on, in %, ms. */

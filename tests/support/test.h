@@ -1,4 +1,7 @@
-/* cmocka with the headers it needs before it, and RUN: the main() of every test. */
+/*
+ * cmocka with the headers it needs before it, and RUN: the main() of every test; RUN_AFTER calls
+ * setup first.
+ */
 #ifndef VOX_TEST_H
 #define VOX_TEST_H
 
@@ -14,11 +17,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define RUN(...)                                                                                   \
+#define RUN(...) RUN_AFTER(NULL, __VA_ARGS__)
+
+#define RUN_AFTER(setup, ...)                                                                      \
     int main(void)                                                                                 \
     {                                                                                              \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                                           \
-        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
+        return cmocka_run_group_tests(tests, setup, NULL);                                         \
     }
 
 #endif
