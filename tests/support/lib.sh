@@ -128,8 +128,8 @@ is_listening() {
     grep -qs 'listening on' "$1.err" || ! kill -0 "$2" 2>/dev/null
 }
 
-# listen NAME ARGUMENT...: starts a receiver, sets $pid and the $port that it listens on. Whatever
-# happens, it ends after three minutes.
+# listen NAME ARGUMENT...: starts a receiver, sets $pid and the $port that it listens on (none of a
+# Unix socket). Whatever happens, it ends after three minutes.
 listen() {
     who=$1
     shift
@@ -139,7 +139,7 @@ listen() {
     eval "pid_$who=$pid"
     until_true is_listening "$who" "$pid" || fail "$who does not listen"
     port=$(sed -n '1s/^.*listening on .*:\([0-9]*\)$/\1/p' "$who.err")
-    [ -n "$port" ] || fail "$who does not listen"
+    [ -n "$port" ] || grep -q 'listening on unix' "$who.err" || fail "$who does not listen"
 }
 
 # receive NAME ARGUMENT...: the same, of one that leaves as soon as its sources have.
