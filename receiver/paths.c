@@ -33,8 +33,9 @@ uint32_t vox_paths_number(struct vox_paths *paths, const struct vox_peer *peer, 
             paths->count++;
         else
             number = oldest(paths);
-        paths->items[number] = (struct vox_path){
-            .peer = *peer, .socket = socket, .local = vox_address_is_local(&peer->address)};
+        /* Who has no address is a Unix socket. */
+        bool local = peer->address.len == 0 || vox_address_is_local(&peer->address);
+        paths->items[number] = (struct vox_path){.peer = *peer, .socket = socket, .local = local};
     }
     paths->items[number].used = ++paths->clock;
     paths->latest = number;

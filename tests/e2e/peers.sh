@@ -1,0 +1,116 @@
+# What becomes of connections: nobody there, in use, gone and back, strangers, silence, permissions.
+. "$(dirname "$0")/../support/lib.sh"
+
+clip=$DATA/speech-mono.flac
+
+is_waiting() {
+    grep -qs 'listening on' "$1.send.err"
+}
+
+# Nobody there: said at once, tried again, given up when the time is over.
+refused() {
+    "$BIN/voxgram-send" tone:400 tcp://127.0.0.1:9 --connect-timeout 0.6 2>refused.err
+    equal $? 1 "status of a sender that nobody answers"
+    said refused "tcp://127.0.0.1:9"
+    said refused "refused"
+    said refused "nobody answered" 1
+    "$BIN/voxgram-recv" tcp://127.0.0.1:9 --connect --connect-timeout 0.6 --output null 2>called.err
+    equal $? 1 "status of a receiver that nobody answers"
+    said called "refused"
+    said called "nobody answered" 1
+    "$BIN/voxgram-send" tone:400 unix-stream:nowhere.sock --connect-timeout 0.3 2>nowhere.err
+    equal $? 1 "status of a sender to no socket"
+    said nowhere "nowhere.sock"
+}
+
+# Over datagrams nobody need be there: told once, and whoever starts later hears the rest.
+later() {
+    start_send later tone:400 unix:later.sock --duration 3
+    until_true grep -qs 'later.sock' later.send.err || fail "a missing receiver is not told"
+    receive later unix:later.sock --output null --stats later.json
+    received later
+    sent later
+    holds "$(json later.json packets.received) > 0"
+}
+
+# One address, two programs.
+in_use() {
+    listen first tcp://127.0.0.1:0 --output null
+    "$BIN/voxgram-recv" "tcp://127.0.0.1:$port" --output null 2>second.err
+    equal $? 1 "status of the second on a port"
+    said second "another program uses"
+    listen path unix:busy.sock --output null
+    "$BIN/voxgram-recv" unix:busy.sock --output null 2>second_path.err
+    equal $? 1 "status of the second on a path"
+    said second_path "busy.sock"
+    echo text >file.txt
+    "$BIN/voxgram-recv" unix:file.txt --output null 2>file.err
+    equal $? 1 "status on a file that is no socket"
+    equal "$(cat file.txt)" text "a file that is no socket"
+    "$BIN/voxgram-recv" unix:no/such/folder/x --output null 2>folder.err
+    equal $? 1 "status in a folder that is not there"
+    said folder "no/such/folder"
+}
+
+# A socket that a killed program left is taken over.
+stale() {
+    listen dead unix:stale.sock --output null
+    kill -KILL "$pid"
+    wait "$pid" 2>/dev/null
+    [ -S stale.sock ] || fail "there is no stale socket to begin with"
+    receive alive unix:stale.sock --output null --stats alive.json
+    send alive tone:400 unix:stale.sock --duration 0.3
+    received alive
+    equal "$(json alive.json packets.received)" 15 "packets at a socket that was taken over"
+}
+
+# The receiver goes and comes back: the sender finds it again.
+comes_back() {
+    listen gone tcp://127.0.0.1:0 --output null
+    place=$port
+    start_send back tone:400 "tcp://127.0.0.1:$place" --duration 6 --stats back.send.json
+    until_true grep -qs 'plays' gone.err || fail "nothing is heard"
+    kill -KILL "$pid_gone"
+    wait "$pid_gone" 2>/dev/null
+    until_true grep -qs 'refused' back.send.err || fail "that it is gone is not told"
+    receive again "tcp://127.0.0.1:$place" --output null --stats again.json
+    received again
+    sent back
+    holds "$(json again.json packets.received) > 0"
+    equal "$(json back.send.json transport.connected)" 2 "connections of the sender"
+    holds "$(json back.send.json transport.unsent) > 0"
+}
+
+# Somebody who speaks something else disturbs nobody.
+stranger() {
+    receive host tcp://127.0.0.1:0 --output host.wav --delay "$PATIENT_MS" --stats host.json
+    head -c 100000 /dev/urandom | socat -u - "TCP:127.0.0.1:$port" 2>/dev/null
+    printf 'GET / HTTP/1.1\r\n\r\n' | socat -t 0.2 - "TCP:127.0.0.1:$port" >/dev/null 2>&1
+    send host "$clip" "tcp://127.0.0.1:$port" --stats host.send.json
+    received host
+    equal "$(json host.json packets.received)" "$(json host.send.json packets.sent)" \
+        "packets beside a stranger"
+    equal "$(json host.json packets.lost)" 0 "packets lost beside a stranger"
+}
+
+# Ctrl-C while nobody is there ends it in order.
+interrupted() {
+    start_send waiting tone:400 unix-stream:wait.sock --listen --stats waiting.json
+    until_true is_waiting waiting || fail "the sender does not listen"
+    kill -INT "$pid"
+    wait "$pid"
+    equal $? 0 "status of a sender that was interrupted"
+    equal "$(json waiting.json packets.sent)" 0 "packets sent to nobody"
+    [ ! -e wait.sock ] || fail "wait.sock was left behind"
+}
+
+need socat
+at_once <<'END'
+refused
+later
+in_use
+stale
+comes_back
+stranger
+interrupted
+END
