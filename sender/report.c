@@ -266,10 +266,11 @@ void vox_report_summary(const struct vox_send_report *r)
     char time[TIME_BYTES];
     const struct vox_sender_stats *s = &r->sender;
     if (s->packets == 0) {
-        bool nobody = vox_transport_is_stream(r->scheme) && r->outlet.transport.connected == 0;
-        vox_message_warn("%s%s: nothing was sent to %s",
-                         nobody ? "nobody connected to hear " : "there was no audio in ",
-                         r->options->source_text, r->destination);
+        if (vox_transport_is_stream(r->scheme) && r->outlet.transport.connected == 0)
+            vox_message_info("Nothing was sent to %s: nobody connected.", r->destination);
+        else
+            vox_message_warn("there was no audio in %s: nothing was sent to %s",
+                             r->options->source_text, r->destination);
         return;
     }
     vox_message_info("Sent %s of %s to %s: %llu packets of %g ms, %s, %.0f kbit/s with headers.",
