@@ -74,11 +74,15 @@ static bool open_sockets(struct vox_recv_host *h)
 {
     struct vox_net_error error;
     char text[VOX_ADDRESS_TEXT_BYTES];
-    if (vox_transport_open(&h->options->transport, &h->sockets[0], &error) < 0) {
-        vox_message_error("%s", error.text);
+    bool calls = h->options->transport.role == VOX_TRANSPORT_CALL;
+    int err = vox_transport_open(&h->options->transport, &h->sockets[0], &error);
+    if (err < 0) {
+        bool elsewhere = err == VOX_EADDRESS && !calls &&
+                         vox_transport_is_stream(h->options->transport.scheme);
+        vox_message_error("%s%s", error.text,
+                          elsewhere ? ", or add --connect to call a sender there" : "");
         return false;
     }
-    bool calls = h->options->transport.role == VOX_TRANSPORT_CALL;
     enum vox_scheme scheme = vox_transport_scheme(h->sockets[0]);
     h->journal.context.scheme = scheme;
     h->journal.context.transport = &h->transport_stats;

@@ -64,6 +64,8 @@ says 1 "this machine has no such address" recv 192.0.2.1:0 --output null
 says 2 "99999" recv :99999 --output null
 says 2 "the path is empty" recv unix: --output null
 says 2 "nobody to call" recv unix:/tmp/x --output null --connect
+says 1 "add --connect to call" recv tcp://192.0.2.1:0 --output null
+says 1 "it has: " send tone:400 tcp://127.0.0.1:9 --tcp-congestion nosuch
 says 1 '"nosuch.invalid"' recv 239.1.2.3 --source nosuch.invalid --output null
 
 # Options, of each kind.
