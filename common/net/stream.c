@@ -493,9 +493,12 @@ static int start(struct vox_stream *stream)
     int64_t now_ns = vox_clock_now_ns();
     err = stream->config.role == VOX_TRANSPORT_LISTEN ? vox_stream_listen(stream)
                                                       : vox_stream_call_first(stream, now_ns);
-    if (err == 0)
-        arm_for_next(stream, now_ns);
-    return err;
+    if (err < 0)
+        return err;
+    arm_for_next(stream, now_ns);
+    if (stream->notes.count > 0) /* answered at once: the owner is to hear of it */
+        arm(stream, 0);
+    return 0;
 }
 
 int vox_stream_transport_open(const struct vox_transport_config *config, struct vox_transport **out,

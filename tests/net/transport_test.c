@@ -1,0 +1,683 @@
+/* What every transport does, whatever is below: one suite, run for each. */
+#include "net/transport.h"
+
+#include "base/err.h"
+#include "ends.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+struct row {
+    const char *name;
+    const char *listen; /* for Unix paths, a name in the test's folder */
+    const char *host;   /* whom to call there; NULL: the listener's own address */
+    const char *interface;
+    size_t longest_bytes;
+    bool sender_listens;
+    bool is_stream;
+    bool is_group;
+};
+
+static const struct row rows[] = {
+    {.name = "UDP v4", .listen = "127.0.0.1:0", .longest_bytes = 65507},
+    {.name = "UDP v6", .listen = "[::1]:0", .longest_bytes = 65507},
+    {.name = "UDP v4 to both", .listen = ":0", .host = "127.0.0.1", .longest_bytes = 65507},
+    {.name = "UDP group",
+     .listen = "239.255.77.3:0",
+     .interface = "lo",
+     .longest_bytes = 65507,
+     .is_group = true},
+    {.name = "Unix datagrams", .listen = "unix:dgram", .longest_bytes = 65535},
+    {.name = "Unix datagrams, abstract", .listen = "unix:@", .longest_bytes = 65535},
+    {.name = "TCP v4", .listen = "tcp://127.0.0.1:0", .longest_bytes = 65535, .is_stream = true},
+    {.name = "TCP v6", .listen = "tcp://[::1]:0", .longest_bytes = 65535, .is_stream = true},
+    {.name = "TCP v4 to both",
+     .listen = "tcp://:0",
+     .host = "127.0.0.1",
+     .longest_bytes = 65535,
+     .is_stream = true},
+    {.name = "TCP v4, the receiver calls",
+     .listen = "tcp://127.0.0.1:0",
+     .longest_bytes = 65535,
+     .is_stream = true,
+     .sender_listens = true},
+    {.name = "TCP v6, the receiver calls",
+     .listen = "tcp://[::1]:0",
+     .longest_bytes = 65535,
+     .is_stream = true,
+     .sender_listens = true},
+    {.name = "Unix stream",
+     .listen = "unix-stream:stream",
+     .longest_bytes = 65535,
+     .is_stream = true},
+    {.name = "Unix stream, abstract",
+     .listen = "unix-stream:@",
+     .longest_bytes = 65535,
+     .is_stream = true},
+    {.name = "Unix stream, the receiver calls",
+     .listen = "unix-stream:stream",
+     .longest_bytes = 65535,
+     .is_stream = true,
+     .sender_listens = true},
+};
+
+static char folder[64];
+
+static bool has_v6(void)
+{
+    struct vox_transport_config config;
+    struct vox_transport *transport;
+    vox_transport_config_init(&config);
+    config.address = address_of("[::1]:0", true);
+    if (vox_transport_open(&config, &transport, NULL) < 0)
+        return false;
+    vox_transport_close(transport);
+    return true;
+}
+
+static bool is_possible(const struct row *row)
+{
+    return !strstr(row->listen, "::1") || has_v6();
+}
+
+static void text_of(const struct row *row, char *out, size_t size)
+{
+    const char *colon = strchr(row->listen, ':');
+    if (strncmp(row->listen, "unix", 4) != 0)
+        snprintf(out, size, "%s", row->listen);
+    else if (colon[1] == '@')
+        snprintf(out, size, "%s%d-vox-test", row->listen, (int)getpid());
+    else
+        snprintf(out, size, "%.*s%s/%s", (int)(colon + 1 - row->listen), row->listen, folder,
+                 colon + 1);
+}
+
+static void configure(const struct row *row, enum vox_transport_role role,
+                      struct vox_transport_config *out)
+{
+    char text[128];
+    struct vox_net_error error;
+    text_of(row, text, sizeof text);
+    vox_transport_config_init(out);
+    out->role = VOX_TRANSPORT_LISTEN; /* port 0 is for listeners */
+    out->interface = row->interface;
+    if (vox_transport_lookup(text, 0, out, &error) < 0)
+        fail_msg("%s: %s", text, error.text);
+    out->role = role;
+}
+
+static struct end *listener(const struct row *row)
+{
+    struct vox_transport_config config;
+    configure(row, VOX_TRANSPORT_LISTEN, &config);
+    return end_open(&config);
+}
+
+static struct end *caller(const struct row *row, const struct end *to)
+{
+    struct vox_transport_config config;
+    configure(row, VOX_TRANSPORT_CALL, &config);
+    config.address = *vox_transport_local(to->transport);
+    if (row->host) {
+        config.address = address_of(row->host, false);
+        vox_address_set_port(&config.address, vox_address_port(vox_transport_local(to->transport)));
+    }
+    return end_open(&config);
+}
+
+struct pair {
+    struct end *sender, *receiver;
+};
+
+static struct vox_transport_stats stats_of(const struct end *end)
+{
+    struct vox_transport_stats stats;
+    vox_transport_read_stats(end->transport, &stats);
+    return stats;
+}
+
+static struct pair pair_of(const struct row *row)
+{
+    struct end *listens = listener(row), *calls = caller(row, listens);
+    if (row->is_stream)
+        PUMP_UNTIL(listens->events[VOX_TRANSPORT_CONNECTED] &&
+                       calls->events[VOX_TRANSPORT_CONNECTED],
+                   listens, calls);
+    assert_true(vox_transport_is_connected(listens->transport));
+    assert_true(vox_transport_is_connected(calls->transport));
+    return row->sender_listens ? (struct pair){.sender = listens, .receiver = calls}
+                               : (struct pair){.sender = calls, .receiver = listens};
+}
+
+static void close_pair(struct pair *pair)
+{
+    end_close(pair->sender);
+    end_close(pair->receiver);
+}
+
+/* Bytes of a packet that tell it from the others. */
+static const uint8_t *packet_bytes(uint8_t first, size_t len, uint8_t last)
+{
+    static uint8_t bytes[1 << 17];
+    memset(bytes, 0x55, len);
+    bytes[len - 1] = last;
+    bytes[0] = first;
+    return bytes;
+}
+
+/* Where a queue is full, the other side is given time. */
+static void send_packet(struct end *from, struct end *to, const void *bytes, size_t len)
+{
+    struct vox_net_error error = {""};
+    int err;
+    while ((err = vox_transport_send(from->transport, bytes, len, NULL, &error)) == VOX_ENOSPC)
+        collect(to);
+    if (err < 0)
+        fail_msg("%s", error.text);
+}
+
+/* ---- the suite ---- */
+
+static void keeps_boundaries_and_order(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    const size_t lens[] = {1,
+                           2,
+                           1400,
+                           3,
+                           VOX_TRANSPORT_PACKET_BYTES,
+                           VOX_TRANSPORT_PACKET_BYTES + 1,
+                           1400,
+                           1,
+                           row->longest_bytes,
+                           160};
+    for (size_t i = 0; i < COUNT(lens); i++)
+        send_packet(pair.sender, pair.receiver,
+                    packet_bytes((uint8_t)(i + 1), lens[i], (uint8_t)(i + 1)), lens[i]);
+    PUMP_UNTIL(pair.receiver->received == COUNT(lens), pair.sender, pair.receiver);
+    for (size_t i = 0; i < COUNT(lens); i++) {
+        const struct letter *letter = &pair.receiver->inbox[i];
+        bool cut = lens[i] > VOX_TRANSPORT_PACKET_BYTES;
+        assert_int_equal(letter->first, i + 1);
+        assert_int_equal(letter->last, cut ? 0x55 : i + 1);
+        assert_int_equal(letter->len, cut ? VOX_TRANSPORT_PACKET_BYTES : lens[i]);
+        assert_int_equal(letter->truncated, cut);
+    }
+    assert_int_equal(stats_of(pair.sender).sent_packets, COUNT(lens));
+    close_pair(&pair);
+}
+
+static void refuses_what_is_too_long(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    struct vox_net_error error = {""};
+    char len[16];
+    snprintf(len, sizeof len, "%zu", row->longest_bytes + 30);
+    assert_int_equal(vox_transport_send(pair.sender->transport, packet_bytes(1, 70000, 1),
+                                        row->longest_bytes + 30, NULL, &error),
+                     VOX_ELIMIT);
+    assert_non_null(strstr(error.text, len));
+    send_packet(pair.sender, pair.receiver, "after", 5);
+    PUMP_UNTIL(pair.receiver->received == 1, pair.sender, pair.receiver);
+    assert_int_equal(pair.receiver->inbox[0].len, 5);
+    close_pair(&pair);
+}
+
+static void answers_reach_whom_they_are_for(const struct row *row)
+{
+    enum { CALLERS = 5 };
+    struct end *callers[CALLERS], *all[CALLERS + 1], *server = listener(row);
+    all[CALLERS] = server;
+    for (uint8_t i = 0; i < CALLERS; i++)
+        all[i] = callers[i] = caller(row, server);
+    for (uint8_t i = 0; i < CALLERS; i++) {
+        while (!vox_transport_is_connected(callers[i]->transport))
+            pump(all, CALLERS + 1);
+        send_packet(callers[i], server, &i, 1);
+    }
+    while (server->received < CALLERS)
+        pump(all, CALLERS + 1);
+    for (size_t i = 0; i < CALLERS; i++)
+        assert_int_equal(vox_transport_send(server->transport,
+                                            packet_bytes(server->inbox[i].first, 20, 7), 20,
+                                            &server->inbox[i].from, NULL),
+                         0);
+    for (uint8_t i = 0; i < CALLERS; i++) {
+        while (callers[i]->received == 0)
+            pump(all, CALLERS + 1);
+        assert_int_equal(callers[i]->inbox[0].first, i);
+        assert_int_equal(callers[i]->inbox[0].len, 20);
+    }
+    for (uint8_t i = 0; i < CALLERS; i++) {
+        assert_int_equal(callers[i]->received, 1);
+        end_close(callers[i]);
+    }
+    end_close(server);
+}
+
+static void a_burst_comes_through(const struct row *row)
+{
+    enum { PACKETS = 5 * VOX_TRANSPORT_BATCH + 3 };
+    struct pair pair = pair_of(row);
+    for (int i = 0; i < PACKETS; i++)
+        send_packet(pair.sender, pair.receiver, packet_bytes((uint8_t)i, 50, 1), 50);
+    PUMP_UNTIL(pair.receiver->received == PACKETS, pair.sender, pair.receiver);
+    for (int i = 0; i < PACKETS; i++)
+        assert_int_equal(pair.receiver->inbox[i].first, (uint8_t)i);
+    close_pair(&pair);
+}
+
+static void nothing_there_is_no_error(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    const struct vox_transport_packet *none;
+    struct vox_transport_event event;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(vox_transport_receive(pair.sender->transport, &none), 0);
+        assert_int_equal(vox_transport_receive(pair.receiver->transport, &none), 0);
+        assert_false(vox_transport_event(pair.sender->transport, &event));
+        assert_false(vox_transport_event(pair.receiver->transport, &event));
+    }
+    struct pollfd quiet[] = {
+        {.fd = vox_transport_fd(pair.sender->transport), .events = POLLIN | POLLPRI},
+        {.fd = vox_transport_fd(pair.receiver->transport), .events = POLLIN | POLLPRI}};
+    assert_int_equal(poll(quiet, 2, 0), 0);
+    close_pair(&pair);
+}
+
+static void says_where_it_is(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    const struct end *listens = row->sender_listens ? pair.sender : pair.receiver;
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    vox_address_format(vox_transport_local(listens->transport), text);
+    if (strncmp(row->listen, "unix", 4) == 0)
+        assert_memory_equal(text, "unix:", 5);
+    else
+        assert_int_not_equal(vox_address_port(vox_transport_local(listens->transport)), 0);
+    close_pair(&pair);
+}
+
+static void tells_of_connections(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    struct vox_transport_stats sender = stats_of(pair.sender), receiver = stats_of(pair.receiver);
+    assert_int_equal(sender.peers, row->is_stream);
+    assert_int_equal(receiver.connected, row->is_stream);
+    assert_int_equal(pair.sender->events[VOX_TRANSPORT_CONNECTED], row->is_stream);
+    assert_int_equal(pair.receiver->events[VOX_TRANSPORT_CONNECTED], row->is_stream);
+    end_close(pair.sender);
+    pair.sender = NULL;
+    if (row->is_stream) {
+        PUMP_UNTIL(pair.receiver->events[VOX_TRANSPORT_ENDED] == 1, pair.receiver);
+        assert_false(vox_transport_is_connected(pair.receiver->transport));
+        assert_int_equal(stats_of(pair.receiver).peers, 0);
+        assert_non_null(strstr(pair.receiver->last_event.text, "ended the connection"));
+        assert_int_equal(stats_of(pair.receiver).broken, 0);
+        assert_int_equal(vox_transport_send(pair.receiver->transport, "x", 1, NULL, NULL), 0);
+        assert_int_equal(stats_of(pair.receiver).unsent, 1);
+    }
+    close_pair(&pair);
+}
+
+/* The packets of a peer that has ended come out before the end is told. */
+static void what_was_sent_before_the_end_arrives(const struct row *row)
+{
+    enum { PACKETS = 8 };
+    struct pair pair = pair_of(row);
+    for (int i = 0; i < PACKETS; i++)
+        send_packet(pair.sender, pair.receiver, packet_bytes(1, 1000, 1), 1000);
+    end_close(pair.sender);
+    pair.sender = NULL;
+    size_t before = pair.receiver->received;
+    PUMP_UNTIL(pair.receiver->received == PACKETS, pair.receiver);
+    assert_true(before <= PACKETS);
+    close_pair(&pair);
+}
+
+static void closes_with_things_waiting(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(
+            vox_transport_send(pair.sender->transport, packet_bytes(1, 1000, 1), 1000, NULL, NULL),
+            0);
+    close_pair(&pair);
+    pair = pair_of(row); /* and the name is free again */
+    close_pair(&pair);
+    vox_transport_close(NULL);
+}
+
+struct other_thread {
+    struct vox_transport *transport;
+    atomic_int received;
+};
+
+enum { THREAD_PACKETS = 1000, THREAD_WINDOW = 32 };
+
+static void *send_many(void *argument)
+{
+    struct other_thread *other = argument;
+    for (int i = 0; i < THREAD_PACKETS;) {
+        if (i - atomic_load(&other->received) < THREAD_WINDOW &&
+            vox_transport_send(other->transport, packet_bytes((uint8_t)i, 120, 1), 120, NULL,
+                               NULL) == 0)
+            i++;
+    }
+    return NULL;
+}
+
+static void another_thread_may_send(const struct row *row)
+{
+    struct pair pair = pair_of(row);
+    struct other_thread other = {.transport = pair.sender->transport};
+    pthread_t thread;
+    atomic_init(&other.received, 0);
+    assert_int_equal(pthread_create(&thread, NULL, send_many, &other), 0);
+    while (pair.receiver->received < THREAD_PACKETS) {
+        struct end *const both[] = {pair.sender, pair.receiver};
+        pump(both, 2);
+        atomic_store(&other.received, (int)pair.receiver->received);
+        vox_transport_pending(pair.sender->transport);
+        collect(pair.sender);
+    }
+    pthread_join(thread, NULL);
+    for (int i = 0; i < THREAD_PACKETS; i++)
+        assert_int_equal(pair.receiver->inbox[i].first, (uint8_t)i);
+    close_pair(&pair);
+}
+
+#define FOR_EACH_ROW(check)                                                                        \
+    static void check##_everywhere(void **state)                                                   \
+    {                                                                                              \
+        (void)state;                                                                               \
+        for (size_t i = 0; i < COUNT(rows); i++) {                                                 \
+            if (!is_possible(&rows[i]))                                                            \
+                continue;                                                                          \
+            print_message("             %s\n", rows[i].name);                                      \
+            check(&rows[i]);                                                                       \
+        }                                                                                          \
+    }
+
+FOR_EACH_ROW(keeps_boundaries_and_order)
+FOR_EACH_ROW(refuses_what_is_too_long)
+FOR_EACH_ROW(answers_reach_whom_they_are_for)
+FOR_EACH_ROW(a_burst_comes_through)
+FOR_EACH_ROW(nothing_there_is_no_error)
+FOR_EACH_ROW(says_where_it_is)
+FOR_EACH_ROW(tells_of_connections)
+FOR_EACH_ROW(what_was_sent_before_the_end_arrives)
+FOR_EACH_ROW(closes_with_things_waiting)
+FOR_EACH_ROW(another_thread_may_send)
+
+/* ---- groups ---- */
+
+static void hears_one_source_of_a_group(void **state)
+{
+    (void)state;
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.address = address_of("232.255.77.4:0", true);
+    config.interface = "lo";
+    struct end *all = end_open(&config);
+    config.address = *vox_transport_local(all->transport);
+    config.role = VOX_TRANSPORT_CALL;
+    struct end *sender = end_open(&config);
+    send_packet(sender, all, "?", 1);
+    PUMP_UNTIL(all->received == 1, all);
+    config.role = VOX_TRANSPORT_LISTEN;
+    config.source = all->inbox[0].from.address;
+    struct end *wanted = end_open(&config);
+    config.source = address_of("198.51.100.77", false);
+    struct end *unwanted = end_open(&config);
+    send_packet(sender, all, "one", 3);
+    PUMP_UNTIL(wanted->received == 1, wanted);
+    collect(unwanted); /* loopback hands a datagram to all sockets before the next */
+    assert_int_equal(unwanted->received, 0);
+    end_close(unwanted);
+    end_close(wanted);
+    end_close(sender);
+    end_close(all);
+}
+
+/* ---- opening ---- */
+
+static void expect_error(const struct vox_transport_config *config, int err, const char *says)
+{
+    struct vox_transport *transport = NULL;
+    struct vox_net_error error = {""};
+    assert_int_equal(vox_transport_open(config, &transport, &error), err);
+    assert_null(transport);
+    if (!strstr(error.text, says))
+        fail_msg("\"%s\" does not say \"%s\"", error.text, says);
+}
+
+static void wrong_options_are_refused(const struct row *row)
+{
+    struct vox_transport_config good, config;
+    configure(row, row->is_stream ? VOX_TRANSPORT_LISTEN : VOX_TRANSPORT_CALL, &good);
+    if (strncmp(row->listen, "unix:", 5) == 0)
+        return;
+    config = good;
+    config.dscp = 64;
+    expect_error(&config, VOX_EINVAL, "DSCP 64");
+    config = good;
+    config.ttl = 256;
+    expect_error(&config, VOX_EINVAL, "TTL 256");
+    if (!row->is_stream)
+        return;
+    config = good;
+    config.queue_bytes = 0;
+    expect_error(&config, VOX_EINVAL, "queue of 0 bytes");
+    config = good;
+    config.max_peers = 0;
+    expect_error(&config, VOX_EINVAL, "0 peers");
+    config = good;
+    config.idle_ns = -1;
+    expect_error(&config, VOX_EINVAL, "negative");
+}
+
+static void a_place_is_taken_once(const struct row *row)
+{
+    struct vox_transport_config config;
+    if (row->is_group) /* many may hear a group */
+        return;
+    struct end *first = listener(row);
+    configure(row, VOX_TRANSPORT_LISTEN, &config);
+    config.address = *vox_transport_local(first->transport);
+    char text[VOX_ADDRESS_TEXT_BYTES];
+    vox_address_format(&config.address, text);
+    expect_error(&config, VOX_EINUSE, text);
+    expect_error(&config, VOX_EINUSE, "another program");
+    collect(first); /* nobody was let in to find out */
+    assert_int_equal(first->events[VOX_TRANSPORT_CONNECTED], 0);
+    end_close(first);
+    struct end *second = end_open(&config);
+    end_close(second);
+}
+
+FOR_EACH_ROW(wrong_options_are_refused)
+FOR_EACH_ROW(a_place_is_taken_once)
+
+static void says_why_it_cannot_open(void **state)
+{
+    (void)state;
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.scheme = VOX_SCHEME_TCP;
+    config.address = address_of("198.51.100.77:0", true);
+    expect_error(&config, VOX_EADDRESS, "no such address");
+    config.address = address_of("239.1.2.3:0", true);
+    expect_error(&config, VOX_EADDRESS, "group");
+    config.address = address_of("127.0.0.1:0", true);
+    config.congestion = "no-such";
+    expect_error(&config, VOX_ENOTFOUND, "\"no-such\"; it has: ");
+    config.congestion = NULL;
+    static const enum vox_scheme schemes[] = {VOX_SCHEME_UNIX, VOX_SCHEME_UNIX_STREAM};
+    for (size_t i = 0; i < COUNT(schemes); i++) {
+        config.scheme = schemes[i];
+        config.address = address_of("unix:/no-such-folder/socket", true);
+        expect_error(&config, VOX_ENOTFOUND, "no such folder");
+    }
+}
+
+static void reno_is_everywhere(void **state)
+{
+    (void)state;
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.scheme = VOX_SCHEME_TCP;
+    config.address = address_of("127.0.0.1:0", true);
+    config.congestion = "reno";
+    struct end *end = end_open(&config);
+    end_close(end);
+}
+
+/* ---- Unix paths ---- */
+
+static void unix_config(const char *scheme, const char *path, struct vox_transport_config *out)
+{
+    char text[200];
+    vox_transport_config_init(out);
+    snprintf(text, sizeof text, "%s:%s", scheme, path);
+    assert_int_equal(vox_transport_lookup(text, 0, out, NULL), 0);
+}
+
+static const char *const unix_schemes[] = {"unix", "unix-stream"};
+
+static void takes_over_what_a_dead_program_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(unix_schemes); i++) {
+        char path[100], kept[108];
+        struct vox_transport_config config;
+        snprintf(path, sizeof path, "%s/stale", folder);
+        snprintf(kept, sizeof kept, "%s.kept", path);
+        unix_config(unix_schemes[i], path, &config);
+        /* What is left of a program that was killed: the file under a name that nobody removes. */
+        struct end *dead = end_open(&config);
+        assert_int_equal(rename(path, kept), 0);
+        end_close(dead);
+        assert_int_equal(rename(kept, path), 0);
+        struct end *end = end_open(&config);
+        end_close(end);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+}
+
+static void leaves_the_files_of_others_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(unix_schemes); i++) {
+        char path[100];
+        struct vox_transport_config config;
+        snprintf(path, sizeof path, "%s/file", folder);
+        unix_config(unix_schemes[i], path, &config);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fclose(file);
+        expect_error(&config, VOX_EINUSE, path);
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(unlink(path), 0);
+        /* At close, too: somebody else's by then. */
+        struct end *first = end_open(&config);
+        assert_int_equal(unlink(path), 0);
+        struct end *second = end_open(&config);
+        end_close(first);
+        assert_int_equal(access(path, F_OK), 0);
+        end_close(second);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+}
+
+static void a_receiver_may_come_later_and_again(void **state)
+{
+    (void)state;
+    char path[100];
+    struct vox_transport_config config;
+    snprintf(path, sizeof path, "%s/later", folder);
+    unix_config("unix", path, &config);
+    struct vox_transport_config call = config;
+    call.role = VOX_TRANSPORT_CALL;
+    struct end *sender = end_open(&call);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(vox_transport_send(sender->transport, "?", 1, NULL, NULL), 0);
+    pump(&sender, 1);
+    assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
+    assert_non_null(strstr(sender->last_event.text, path));
+    assert_non_null(strstr(sender->last_event.text, "no such socket"));
+    for (int i = 0; i < 2; i++) {
+        struct end *receiver = end_open(&config);
+        send_packet(sender, receiver, "here", 4);
+        PUMP_UNTIL(receiver->received == 1, receiver);
+        end_close(receiver);
+        assert_int_equal(vox_transport_send(sender->transport, "?", 1, NULL, NULL), 0);
+    }
+    collect(sender);
+    assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
+    assert_int_equal(stats_of(sender).sent_packets, 2);
+    end_close(sender);
+}
+
+static void a_full_queue_is_counted(void **state)
+{
+    (void)state;
+    char path[100];
+    struct vox_transport_config config;
+    struct vox_net_error error = {""};
+    snprintf(path, sizeof path, "%s/full", folder);
+    unix_config("unix", path, &config);
+    struct end *receiver = end_open(&config);
+    config.role = VOX_TRANSPORT_CALL;
+    struct end *sender = end_open(&config);
+    int err, sent = 0;
+    while ((err = vox_transport_send(sender->transport, "x", 1, NULL, &error)) == 0)
+        sent++;
+    assert_int_equal(err, VOX_ENOSPC);
+    assert_non_null(strstr(error.text, "queue is full"));
+    assert_int_equal(stats_of(sender).queue_full, 1);
+    PUMP_UNTIL(receiver->received == (size_t)sent, receiver);
+    assert_int_equal(vox_transport_send(sender->transport, "x", 1, NULL, NULL), 0);
+    end_close(sender);
+    end_close(receiver);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/vox-transport-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_boundaries_and_order_everywhere),
+        cmocka_unit_test(refuses_what_is_too_long_everywhere),
+        cmocka_unit_test(answers_reach_whom_they_are_for_everywhere),
+        cmocka_unit_test(a_burst_comes_through_everywhere),
+        cmocka_unit_test(nothing_there_is_no_error_everywhere),
+        cmocka_unit_test(says_where_it_is_everywhere),
+        cmocka_unit_test(tells_of_connections_everywhere),
+        cmocka_unit_test(what_was_sent_before_the_end_arrives_everywhere),
+        cmocka_unit_test(closes_with_things_waiting_everywhere),
+        cmocka_unit_test(another_thread_may_send_everywhere),
+        cmocka_unit_test(hears_one_source_of_a_group),
+        cmocka_unit_test(wrong_options_are_refused_everywhere),
+        cmocka_unit_test(a_place_is_taken_once_everywhere),
+        cmocka_unit_test(says_why_it_cannot_open),
+        cmocka_unit_test(reno_is_everywhere),
+        cmocka_unit_test(takes_over_what_a_dead_program_left),
+        cmocka_unit_test(leaves_the_files_of_others_alone),
+        cmocka_unit_test(a_receiver_may_come_later_and_again),
+        cmocka_unit_test(a_full_queue_is_counted),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
