@@ -1,0 +1,176 @@
+#include "lab/versus_verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 2, 3))) static void add(char *out, const char *format, ...)
+{
+    size_t used = 0;
+    while (used < VOX_VERSUS_TEXT_BYTES && out[used])
+        used++;
+    va_list arguments;
+    va_start(arguments, format);
+    if (used < VOX_VERSUS_TEXT_BYTES)
+        vsnprintf(out + used, VOX_VERSUS_TEXT_BYTES - used, format, arguments);
+    va_end(arguments);
+}
+
+static double figure(const struct vox_versus_table *t, int arm, int what)
+{
+    return t->figures[arm][what].median;
+}
+
+static int best_of(const struct vox_versus_table *t, int budget, bool (*counts)(int arm))
+{
+    int best = -1;
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
+        if (t->has[arm] && (!counts || counts(arm)) &&
+            (best < 0 ||
+             figure(t, arm, VOX_VERSUS_R_AT + budget) > figure(t, best, VOX_VERSUS_R_AT + budget)))
+            best = arm;
+    return best;
+}
+
+/* Plain UDP and concealment have the same bytes; then the better one counts. */
+static int cheapest_near(const struct vox_versus_table *t, int budget, int best)
+{
+    int choice = best;
+    double least_r = figure(t, best, VOX_VERSUS_R_AT + budget) - VOX_VERSUS_SAME_R;
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++) {
+        if (!t->has[arm] || figure(t, arm, VOX_VERSUS_R_AT + budget) < least_r)
+            continue;
+        double more = figure(t, arm, VOX_VERSUS_WIRE_KB) - figure(t, choice, VOX_VERSUS_WIRE_KB);
+        double better =
+            figure(t, arm, VOX_VERSUS_R_AT + budget) - figure(t, choice, VOX_VERSUS_R_AT + budget);
+        if (more < 0 || (more <= 0 && better > 0))
+            choice = arm;
+    }
+    return choice;
+}
+
+static bool is_tcp(int arm)
+{
+    return vox_versus_is_tcp((enum vox_versus_arm)arm);
+}
+
+static bool is_udp(int arm)
+{
+    return !is_tcp(arm);
+}
+
+static const char *title(int arm)
+{
+    return vox_versus_title((enum vox_versus_arm)arm);
+}
+
+static void add_missing(char *out, const struct vox_versus_table *t, int arm, int budget)
+{
+    double late = figure(t, arm, VOX_VERSUS_LATE_PCT + budget);
+    if (late <= 0)
+        add(out, "misses no frame");
+    else
+        add(out, "misses %.1f %% of the frames", late);
+    add(out, " (R %.0f)", figure(t, arm, VOX_VERSUS_R_AT + budget));
+}
+
+/* "; TCP (cubic) misses ..." */
+static void add_rival(char *out, const struct vox_versus_table *t, int arm, int choice, int budget)
+{
+    if (arm < 0 || arm == choice || !t->has[arm])
+        return;
+    add(out, "; %s ", title(arm));
+    add_missing(out, t, arm, budget);
+}
+
+/* A better one that was not chosen, for its bytes. */
+static void add_dearer(char *out, const struct vox_versus_table *t, int best, int choice,
+                       int budget)
+{
+    if (best == choice)
+        return;
+    double more = figure(t, best, VOX_VERSUS_WIRE_KB) / figure(t, choice, VOX_VERSUS_WIRE_KB) - 1;
+    double better =
+        figure(t, best, VOX_VERSUS_R_AT + budget) - figure(t, choice, VOX_VERSUS_R_AT + budget);
+    add(out, ". %s is better by %.1f R, which nobody hears, and takes %.0f %% more bytes",
+        title(best), better, 100 * more);
+}
+
+static void say_nothing_good(const struct vox_versus_budgets *budgets,
+                             const struct vox_versus_table *t, int budget,
+                             struct vox_versus_verdict *v)
+{
+    add(v->text, "With a budget of %g ms nothing is good here: even %s, the best of them, ",
+        budgets->ms[budget], title(v->best));
+    add_missing(v->text, t, v->best, budget);
+    add(v->text,
+        ". Nearly all users are dissatisfied below R %.0f; allow more delay, or spend "
+        "more bytes",
+        VOX_VERSUS_POOR_R);
+    add(v->text, ".");
+}
+
+static void say_choice(const struct vox_versus_budgets *budgets, const struct vox_versus_table *t,
+                       int budget, struct vox_versus_verdict *v)
+{
+    int rival = best_of(t, budget, is_tcp(v->choice) ? is_udp : is_tcp);
+    add(v->text, "With a budget of %g ms choose %s, because it ", budgets->ms[budget],
+        title(v->choice));
+    add_missing(v->text, t, v->choice, budget);
+    add_rival(v->text, t, rival == v->best ? -1 : rival, v->choice, budget);
+    if (v->choice != VOX_VERSUS_PLAIN && v->choice != VOX_VERSUS_CONCEAL)
+        add_rival(v->text, t, t->has[VOX_VERSUS_CONCEAL] ? VOX_VERSUS_CONCEAL : VOX_VERSUS_PLAIN,
+                  rival, budget);
+    add_dearer(v->text, t, v->best, v->choice, budget);
+    add(v->text, ".");
+}
+
+void vox_versus_judge(const struct vox_versus_budgets *budgets,
+                      const struct vox_versus_table *table, int budget,
+                      struct vox_versus_verdict *out)
+{
+    *out = (struct vox_versus_verdict){.budget_ms = budgets->ms[budget], .choice = -1};
+    out->best = best_of(table, budget, NULL);
+    if (out->best < 0) {
+        add(out->text, "Nothing was run.");
+        return;
+    }
+    if (figure(table, out->best, VOX_VERSUS_R_AT + budget) < VOX_VERSUS_POOR_R) {
+        say_nothing_good(budgets, table, budget, out);
+        return;
+    }
+    out->choice = cheapest_near(table, budget, out->best);
+    say_choice(budgets, table, budget, out);
+}
+
+/* ---- plain UDP against TCP ---- */
+
+static bool plain_loses(const struct vox_versus_table *t, int budget, int tcp)
+{
+    return figure(t, tcp, VOX_VERSUS_LATE_PCT + budget) <
+           figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + budget);
+}
+
+void vox_versus_judge_plain(const struct vox_versus_budgets *budgets,
+                            const struct vox_versus_table *table, char out[VOX_VERSUS_TEXT_BYTES])
+{
+    int losses = 0;
+    out[0] = '\0';
+    if (!table->has[VOX_VERSUS_PLAIN] || best_of(table, 0, is_tcp) < 0)
+        return;
+    for (int i = 0; i < budgets->count; i++) {
+        int tcp = best_of(table, i, is_tcp);
+        if (!plain_loses(table, i, tcp))
+            continue;
+        add(out, "%s %g ms %s misses %.1f %% of the frames and plain UDP %.1f %%",
+            losses++ == 0 ? "Plain UDP, without any repair, does not win everywhere: within"
+                          : "; within",
+            budgets->ms[i], title(tcp), figure(table, tcp, VOX_VERSUS_LATE_PCT + i),
+            figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + i));
+    }
+    double lost = figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LOST_PCT);
+    if (losses > 0 && lost > 0)
+        add(out, ". What it loses (%.1f %%) is lost for good; TCP brings it late", lost);
+    if (losses == 0)
+        add(out, "Within none of the budgets does TCP bring more frames than plain UDP");
+    add(out, ".");
+}
