@@ -6,6 +6,7 @@
 #include "lab/playout.h"
 #include "lab/replay.h"
 #include "lab/sweep.h"
+#include "lab/versus.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static const struct command commands[] = {
     {"playout", "score the playout on recorded networks", vox_playout_main},
     {"sweep", "try every combination of settings, a row of a table each", vox_sweep_main},
     {"link", "run two programs at the ends of a bad network", vox_link_main},
+    {"versus", "compare TCP and UDP with each protection on one network", vox_versus_main},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

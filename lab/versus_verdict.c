@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Smaller differences are shown as 0.0. */
+static const double SEEN_R = 0.05;
+
 __attribute__((format(printf, 2, 3))) static void add(char *out, const char *format, ...)
 {
     size_t used = 0;
@@ -91,8 +94,11 @@ static void add_dearer(char *out, const struct vox_versus_table *t, int best, in
     double more = figure(t, best, VOX_VERSUS_WIRE_KB) / figure(t, choice, VOX_VERSUS_WIRE_KB) - 1;
     double better =
         figure(t, best, VOX_VERSUS_R_AT + budget) - figure(t, choice, VOX_VERSUS_R_AT + budget);
-    add(out, ". %s is better by %.1f R, which nobody hears, and takes %.0f %% more bytes",
-        title(best), better, 100 * more);
+    if (better < SEEN_R)
+        add(out, ". %s is as good and takes %.0f %% more bytes", title(best), 100 * more);
+    else
+        add(out, ". %s is better by %.1f R, which nobody hears, and takes %.0f %% more bytes",
+            title(best), better, 100 * more);
 }
 
 static void say_nothing_good(const struct vox_versus_budgets *budgets,

@@ -1,0 +1,223 @@
+#include "lab/versus.h"
+
+#include "base/err.h"
+#include "base/time.h"
+#include "channel/trace.h"
+#include "cli/message.h"
+#include "lab/family.h"
+#include "lab/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- figures ---- */
+
+double *vox_versus_values(const struct vox_versus_result *result, enum vox_versus_arm arm,
+                          int repeat)
+{
+    size_t row = (size_t)arm * (size_t)result->options->repeat + (size_t)repeat;
+    return result->values + row * VOX_VERSUS_FIGURES;
+}
+
+static int render_shot(const struct vox_versus_result *result, const struct vox_versus_shot *shot,
+                       enum vox_versus_arm arm, struct vox_render *out)
+{
+    const struct vox_render_config config = {
+        .stream = &shot->stream,
+        .playable = &shot->playable,
+        .packets = shot->packets,
+        .count = shot->count,
+        .budget_ns = vox_ms_to_ns(result->options->budget_ms),
+        .silent = arm == VOX_VERSUS_PLAIN,
+    };
+    return vox_render(&config, out);
+}
+
+int vox_versus_render(const struct vox_versus_result *result, enum vox_versus_arm arm,
+                      struct vox_render *out)
+{
+    return render_shot(result, &result->first[vox_versus_link_of(arm)], arm, out);
+}
+
+static int take_arm(struct vox_versus_result *result, int repeat, enum vox_versus_arm arm,
+                    const struct vox_versus_shot *shot)
+{
+    struct vox_render heard;
+    int err = render_shot(result, shot, arm, &heard);
+    if (err < 0)
+        return err;
+    result->extra_ms = vox_ns_to_ms(shot->playable.frame_ns) +
+                       vox_ns_to_ms(vox_rtp_to_ns(shot->stream.lookahead_ticks));
+    const struct vox_versus_run run = {
+        .playable = &shot->playable,
+        .extra_ms = result->extra_ms,
+        .concealed_pct = heard.concealed_pct,
+        .bytes_there = shot->bytes_there,
+        .bytes_back = shot->bytes_back,
+    };
+    vox_render_clear(&heard);
+    return vox_versus_measure(&result->budgets, arm, &run, vox_versus_values(result, arm, repeat));
+}
+
+int vox_versus_take(struct vox_versus_result *result, int repeat,
+                    struct vox_versus_shot shots[VOX_VERSUS_LINKS])
+{
+    int err = 0;
+    for (int arm = 0; err >= 0 && arm < VOX_VERSUS_ARMS; arm++)
+        if (result->options->has[arm])
+            err = take_arm(result, repeat, (enum vox_versus_arm)arm,
+                           &shots[vox_versus_link_of((enum vox_versus_arm)arm)]);
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++) {
+        result->unwanted += shots[link].unwanted;
+        if (repeat == 0 && err >= 0)
+            result->first[link] = shots[link];
+        else
+            vox_versus_shot_clear(&shots[link]);
+    }
+    return err;
+}
+
+static int sum_up(struct vox_versus_result *result)
+{
+    int err = 0;
+    size_t repeat = (size_t)result->options->repeat;
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++) {
+        result->table.has[arm] = result->options->has[arm];
+        for (int i = 0; err >= 0 && result->table.has[arm] && i < VOX_VERSUS_FIGURES; i++)
+            err = vox_versus_spread(vox_versus_values(result, (enum vox_versus_arm)arm, 0) + i,
+                                    repeat, VOX_VERSUS_FIGURES, &result->table.figures[arm][i]);
+    }
+    for (int i = 0; i < result->budgets.count; i++)
+        vox_versus_judge(&result->budgets, &result->table, i, &result->verdicts[i]);
+    vox_versus_judge_plain(&result->budgets, &result->table, result->plain_text);
+    return err;
+}
+
+/* ---- what comes out ---- */
+
+static int write_stats(const struct vox_versus_result *result)
+{
+    const char *path = result->options->stats;
+    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    int err = out ? vox_versus_json(result, out) : VOX_EIO;
+    int kept = errno;
+    if (out && out != stdout && fclose(out) != 0 && err >= 0) {
+        kept = errno;
+        err = VOX_EIO;
+    }
+    if (err < 0)
+        vox_message_error("cannot write the statistics to %s: %s", path,
+                          err == VOX_ENOMEM ? vox_err_text(err) : strerror(kept));
+    return err < 0 ? VOX_EXIT_FAILED : VOX_EXIT_DONE;
+}
+
+static int tell(const struct vox_versus_result *result)
+{
+    const struct vox_versus_options *o = result->options;
+    struct vox_audio_error error;
+    int status = VOX_EXIT_DONE;
+    vox_versus_summary(result);
+    if (o->stats)
+        status = write_stats(result);
+    if (o->out && vox_versus_write_sounds(result, o->out, &error) < 0) {
+        vox_message_error("%s", error.text);
+        status = VOX_EXIT_FAILED;
+    }
+    if (o->report && vox_versus_report_write(o->report, result, &error) < 0) {
+        vox_message_error("%s", error.text);
+        status = VOX_EXIT_FAILED;
+    }
+    return status;
+}
+
+static void clear(struct vox_versus_result *result)
+{
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
+        vox_versus_shot_clear(&result->first[link]);
+    free(result->values);
+    free(result);
+}
+
+static int work_on(void *context)
+{
+    const struct vox_versus_options *o = context;
+    struct vox_versus_result *result = calloc(1, sizeof *result);
+    size_t values = (size_t)VOX_VERSUS_ARMS * (size_t)o->repeat * VOX_VERSUS_FIGURES;
+    if (!result || !(result->values = calloc(values, sizeof *result->values))) {
+        free(result);
+        vox_message_error("out of memory");
+        return VOX_EXIT_FAILED;
+    }
+    result->options = o;
+    vox_versus_budgets_init(&result->budgets, o->budget_ms);
+    int status = o->is_virtual ? vox_versus_run_virtual(result) : vox_versus_run(result);
+    if (status == VOX_EXIT_DONE && sum_up(result) < 0) {
+        vox_message_error("out of memory");
+        status = VOX_EXIT_FAILED;
+    }
+    if (status == VOX_EXIT_DONE)
+        status = tell(result);
+    clear(result);
+    return status;
+}
+
+/* ---- before the first second is spent ---- */
+
+static bool can_write(const struct vox_versus_options *o)
+{
+    struct vox_audio_error error;
+    if (o->report && vox_lab_report_check(&error) < 0) {
+        vox_message_error("%s", error.text);
+        return false;
+    }
+    if (!o->out || mkdir(o->out, 0777) == 0 || errno == EEXIST)
+        return true;
+    vox_message_error("cannot make the folder %s: %s", o->out, strerror(errno));
+    return false;
+}
+
+static bool can_read(const struct vox_versus_options *o)
+{
+    struct vox_audio_error error;
+    struct vox_clip clip;
+    struct vox_trace *trace = NULL;
+    char why[VOX_NETWORK_ERROR_BYTES];
+    if (vox_clip_load(o->path, &clip, &error) < 0) {
+        vox_message_error("%s", error.text);
+        return false;
+    }
+    vox_clip_clear(&clip);
+    if (o->network.trace && vox_network_trace_read(o->network.trace, &trace, why) < 0) {
+        vox_message_error("%s", why);
+        return false;
+    }
+    vox_trace_destroy(trace);
+    return true;
+}
+
+int vox_versus_main(int argc, char **argv)
+{
+    static struct vox_versus_options options;
+    switch (vox_versus_options_parse(argc, argv, &options)) {
+    case VOX_OPTIONS_DONE:
+        return VOX_EXIT_DONE;
+    case VOX_OPTIONS_WRONG:
+        return VOX_EXIT_USAGE;
+    case VOX_OPTIONS_RUN:
+        break;
+    }
+    vox_message_set_level(options.quiet     ? VOX_MESSAGE_QUIET
+                          : options.verbose ? VOX_MESSAGE_VERBOSE
+                                            : VOX_MESSAGE_NORMAL);
+    if (!can_read(&options) || !can_write(&options))
+        return VOX_EXIT_FAILED;
+    int status = vox_family_guard(work_on, &options);
+    if (status >= 0)
+        return status;
+    vox_message_error(status == VOX_EIO ? "the trial was killed; so is all that it had started"
+                                        : "cannot start a process; end some others first");
+    return VOX_EXIT_FAILED;
+}
