@@ -1,6 +1,7 @@
 /*
  * What a stream transport is made of, shared by the files that are it: stream.c (the transport),
- * stream_listen.c, stream_call.c, stream_notes.c (what there is to tell). For their own use.
+ * stream_turn.c (what it does when it wakes), stream_listen.c, stream_call.c, stream_notes.c (what
+ * there is to tell). For their own use.
  *
  * One epoll descriptor is what the owner waits on. In it: the listening socket or the call under
  * way, every connection, and a timer for what is due without any of these.
@@ -85,12 +86,25 @@ bool vox_stream_take_note(struct vox_stream *stream, struct vox_stream_note *out
 void vox_stream_explain(const struct vox_stream *stream, const struct vox_stream_note *note,
                         struct vox_transport_event *out);
 
-/* ---- stream.c ---- */
+/* ---- stream_turn.c ---- */
 
+/* As vox_transport_receive, with the lock held. */
+int vox_stream_receive(struct vox_stream *stream, const struct vox_transport_packet **out);
 /* A socket that is connected becomes a peer, or is closed and counted as refused. */
 void vox_stream_add_peer(struct vox_stream *stream, int fd, const struct vox_address *address,
                          int64_t now_ns);
+/* NULL: that connection is gone. */
+struct vox_stream_peer *vox_stream_find(const struct vox_stream *stream, uint32_t connection);
+/* Frees the peers that are gone, and what of theirs was lent. */
+void vox_stream_bury_closed(struct vox_stream *stream);
+
+/* Returns 0 or a negative errno. */
 int vox_stream_watch(struct vox_stream *stream, int fd, uint32_t epoll_events, uint64_t key);
+/* To be woken when a peer takes more, while something waits for it. */
+void vox_stream_watch_for_room(struct vox_stream *stream, struct vox_stream_peer *peer);
+/* To be woken at a time (0: now), by the timer; for_next: when something will be due. */
+void vox_stream_arm(struct vox_stream *stream, int64_t when_ns);
+void vox_stream_arm_for_next(struct vox_stream *stream, int64_t now_ns);
 
 /* ---- stream_listen.c ---- */
 
