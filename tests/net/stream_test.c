@@ -1,0 +1,589 @@
+/* What only streams do: the other side of most of these is a bare socket that misbehaves. */
+#include "net/transport.h"
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "ends.h"
+#include "net/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct vox_transport_config tcp_config(void)
+{
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.scheme = VOX_SCHEME_TCP;
+    config.address = address_of("127.0.0.1:0", true);
+    return config;
+}
+
+static struct end *call(const struct end *server)
+{
+    struct vox_transport_config config = tcp_config();
+    config.role = VOX_TRANSPORT_CALL;
+    config.address = *vox_transport_local(server->transport);
+    return end_open(&config);
+}
+
+static struct vox_transport_stats stats_of(const struct end *end)
+{
+    struct vox_transport_stats stats;
+    vox_transport_read_stats(end->transport, &stats);
+    return stats;
+}
+
+static int bare_socket(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_return_code(fd, errno);
+    return fd;
+}
+
+static int bare_connect(const struct end *server)
+{
+    const struct vox_address *to = vox_transport_local(server->transport);
+    int fd = bare_socket();
+    assert_return_code(connect(fd, (const struct sockaddr *)&to->storage, to->len), errno);
+    return fd;
+}
+
+/* A bare server, to be called; closed, it leaves a port that refuses. */
+static int bare_listener(struct vox_address *at)
+{
+    int fd = bare_socket();
+    const int on = 1;
+    socklen_t len = sizeof at->storage;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    assert_return_code(bind(fd, (const struct sockaddr *)&at->storage, at->len), errno);
+    assert_return_code(listen(fd, 8), errno);
+    assert_return_code(getsockname(fd, (struct sockaddr *)&at->storage, &len), errno);
+    return fd;
+}
+
+static void write_all(int fd, const void *bytes, size_t len)
+{
+    assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), len);
+}
+
+static void reset(int fd)
+{
+    const struct linger now = {.l_onoff = 1};
+    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), errno);
+    close(fd);
+}
+
+static void expect_text(const struct end *end, const char *says)
+{
+    if (!strstr(end->last_event.text, says))
+        fail_msg("\"%s\" does not say \"%s\"", end->last_event.text, says);
+}
+
+/* ---- what comes in ---- */
+
+static void frames_may_come_byte_by_byte(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0, 3, 'a', 'b', 'c', 0, 0, 0, 1, 'd', 0, 2, 'e', 'f'};
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_CONNECTED], server);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        write_all(fd, &bytes[i], 1);
+        pump(&server, 1);
+    }
+    PUMP_UNTIL(server->received == 3, server);
+    assert_int_equal(server->inbox[0].len, 3);
+    assert_int_equal(server->inbox[0].first, 'a');
+    assert_int_equal(server->inbox[1].first, 'd');
+    assert_int_equal(server->inbox[2].last, 'f');
+    close(fd);
+    end_close(server);
+}
+
+static void packets_of_one_who_has_left_come_first(void **state)
+{
+    (void)state;
+    enum { PACKETS = 3000 };
+    static uint8_t bytes[PACKETS * 3 + 2];
+    for (size_t i = 0; i < PACKETS; i++)
+        memcpy(&bytes[3 * i], (const uint8_t[]){0, 1, (uint8_t)i}, 3);
+    bytes[3 * PACKETS + 1] = 9; /* and a packet that never ends */
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    write_all(fd, bytes, sizeof bytes);
+    close(fd);
+    while (!server->events[VOX_TRANSPORT_ENDED]) {
+        size_t before = server->received;
+        pump(&server, 1);
+        if (server->events[VOX_TRANSPORT_ENDED])
+            assert_true(server->received >= before);
+    }
+    assert_int_equal(server->received, PACKETS);
+    for (size_t i = 0; i < PACKETS; i++)
+        assert_int_equal(server->inbox[i].first, (uint8_t)i);
+    end_close(server);
+}
+
+static void garbage_is_let_go(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config), *good = call(server);
+    PUMP_UNTIL(good->events[VOX_TRANSPORT_CONNECTED], server, good);
+    struct vox_rng rng;
+    vox_rng_init(&rng, 1, 0);
+    int fd = bare_connect(server);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while (!server->events[VOX_TRANSPORT_MALFORMED]) {
+        uint8_t noise[4096];
+        for (size_t i = 0; i < sizeof noise; i++)
+            noise[i] = (uint8_t)vox_rng_u32(&rng);
+        send(fd, noise, sizeof noise, MSG_NOSIGNAL);
+        server->received = 0;
+        pump(&server, 1);
+    }
+    expect_text(server, "4571");
+    assert_int_equal(stats_of(server).malformed, 1);
+    server->received = 0;
+    assert_int_equal(vox_transport_send(good->transport, "fine", 4, NULL, NULL), 0);
+    PUMP_UNTIL(server->received == 1, server, good);
+    assert_int_equal(server->inbox[0].len, 4);
+    close(fd);
+    end_close(good);
+    end_close(server);
+}
+
+/* One that pours bytes in does not keep the others waiting. */
+static void a_torrent_leaves_room_for_others(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config), *quiet = call(server);
+    static uint8_t torrent[1 << 16];
+    for (size_t i = 0; i + 2 < sizeof torrent; i += 3)
+        torrent[i + 1] = 1;
+    int fd = bare_connect(server);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    PUMP_UNTIL(stats_of(server).peers == 2 && quiet->events[VOX_TRANSPORT_CONNECTED], server,
+               quiet);
+    send(fd, torrent, sizeof torrent - 1, MSG_NOSIGNAL);
+    assert_int_equal(vox_transport_send(quiet->transport, "now", 3, NULL, NULL), 0);
+    const struct vox_transport_packet *got;
+    struct pollfd p = {.fd = vox_transport_fd(server->transport), .events = POLLIN};
+    bool heard = false;
+    for (int turns = 0; turns < 5 && !heard; turns++) {
+        assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+        int count = vox_transport_receive(server->transport, &got);
+        for (int i = 0; i < count; i++)
+            heard = heard || got[i].len == 3;
+    }
+    assert_true(heard);
+    close(fd);
+    end_close(quiet);
+    end_close(server);
+}
+
+/* ---- what goes out ---- */
+
+static void the_slow_are_let_go_and_the_others_hear_all(void **state)
+{
+    (void)state;
+    enum { GOOD = 6, STALLED = 3, PACKETS = 4000, BYTES = 1000 };
+    static uint8_t packet[BYTES];
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config), *all[GOOD + 1];
+    int stalled[STALLED];
+    for (int i = 0; i < STALLED; i++) {
+        /* Little room at the other side, so that it takes less to fill it. */
+        const int small = 4096;
+        stalled[i] = bare_socket();
+        setsockopt(stalled[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        const struct vox_address *to = vox_transport_local(server->transport);
+        assert_return_code(connect(stalled[i], (const struct sockaddr *)&to->storage, to->len),
+                           errno);
+    }
+    for (int i = 0; i < GOOD; i++)
+        all[i] = call(server);
+    all[GOOD] = server;
+    while (stats_of(server).peers < GOOD + STALLED)
+        pump(all, GOOD + 1);
+    for (int i = 0; i < PACKETS; i++) {
+        packet[0] = (uint8_t)i;
+        assert_int_equal(vox_transport_send(server->transport, packet, BYTES, NULL, NULL), 0);
+        assert_true(vox_transport_pending(server->transport) < 32 << 20);
+        for (int g = 0; g < GOOD; g++)
+            while (all[g]->received < (size_t)i + 1)
+                pump(all, GOOD + 1);
+    }
+    while (server->events[VOX_TRANSPORT_TOO_SLOW] < STALLED)
+        pump(all, GOOD + 1);
+    expect_text(server, "did not keep up");
+    assert_int_equal(stats_of(server).too_slow, STALLED);
+    assert_int_equal(stats_of(server).peers, GOOD);
+    for (int g = 0; g < GOOD; g++) {
+        assert_int_equal(all[g]->events[VOX_TRANSPORT_BROKEN], 0);
+        for (int i = 0; i < PACKETS; i++)
+            assert_int_equal(all[g]->inbox[i].first, (uint8_t)i);
+        end_close(all[g]);
+    }
+    for (int i = 0; i < STALLED; i++)
+        close(stalled[i]);
+    end_close(server);
+}
+
+/* What waited comes out whole when the other side takes it at last, and pending tells of it. */
+static void what_waits_is_sent_when_there_is_room(void **state)
+{
+    (void)state;
+    enum { BYTES = 1400 };
+    static uint8_t packet[BYTES];
+    struct vox_transport_config config = tcp_config();
+    config.queue_bytes = 1 << 20;
+    struct end *server = end_open(&config), *client = call(server);
+    PUMP_UNTIL(stats_of(server).peers && client->events[VOX_TRANSPORT_CONNECTED], server, client);
+    const int small = 4096;
+    setsockopt(vox_transport_fd(client->transport), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    size_t sent = 0;
+    for (; sent < INBOX_PACKETS / 8; sent++) {
+        packet[0] = packet[BYTES - 1] = (uint8_t)sent;
+        assert_int_equal(vox_transport_send(server->transport, packet, BYTES, NULL, NULL), 0);
+    }
+    PUMP_UNTIL(client->received == sent, server, client);
+    for (size_t i = 0; i < sent; i++) {
+        assert_int_equal(client->inbox[i].len, BYTES);
+        assert_int_equal(client->inbox[i].first, (uint8_t)i);
+        assert_int_equal(client->inbox[i].last, (uint8_t)i);
+    }
+    assert_int_equal(stats_of(server).too_slow, 0);
+    /* Acknowledged soon after it was read; nobody wakes for that. */
+    int64_t until_ns = vox_clock_now_ns() + PATIENCE_MS * VOX_NS_PER_MS;
+    while (vox_transport_pending(server->transport) > 0 && vox_clock_now_ns() < until_ns)
+        collect(server);
+    assert_int_equal(vox_transport_pending(server->transport), 0);
+    end_close(client);
+    end_close(server);
+}
+
+static void gone_connections_cannot_be_answered(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct vox_net_error error = {""};
+    struct end *server = end_open(&config), *client = call(server);
+    PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED], client);
+    assert_int_equal(vox_transport_send(client->transport, "x", 1, NULL, NULL), 0);
+    end_close(client);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_ENDED], server);
+    assert_int_equal(server->received, 1);
+    assert_int_equal(vox_transport_send(server->transport, "x", 1, &server->inbox[0].from, &error),
+                     VOX_EADDRESS);
+    assert_non_null(strstr(error.text, "gone"));
+    client = call(server);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_CONNECTED] == 2, server);
+    assert_int_equal(vox_transport_send(server->transport, "x", 1, &server->inbox[0].from, NULL),
+                     VOX_EADDRESS);
+    end_close(client);
+    end_close(server);
+}
+
+/* ---- calls ---- */
+
+static void calls_again_when_the_server_comes_back(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config), *client = call(server);
+    config.address = *vox_transport_local(server->transport);
+    for (int round = 1; round <= 2; round++) {
+        PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED] == round, server, client);
+        expect_text(client, "connected to tcp://127.0.0.1:");
+        end_close(server);
+        PUMP_UNTIL(!vox_transport_is_connected(client->transport), client);
+        assert_int_equal(vox_transport_send(client->transport, "x", 1, NULL, NULL), 0);
+        server = end_open(&config);
+    }
+    assert_int_equal(stats_of(client).unsent, 2);
+    PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED] == 3, server, client);
+    assert_int_equal(vox_transport_send(client->transport, "x", 1, NULL, NULL), 0);
+    PUMP_UNTIL(server->received == 1, server, client);
+    end_close(client);
+    end_close(server);
+}
+
+static void refusals_are_told_once_each_cause(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct vox_address at = config.address;
+    close(bare_listener(&at));
+    config.address = at;
+    config.role = VOX_TRANSPORT_CALL;
+    struct end *client = end_open(&config);
+    PUMP_UNTIL(stats_of(client).refused == 2, client);
+    assert_int_equal(client->events[VOX_TRANSPORT_REFUSED], 1);
+    expect_text(client, "refused");
+    expect_text(client, "calling again");
+    assert_false(vox_transport_is_connected(client->transport));
+    int fd = bare_listener(&at);
+    PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED], client);
+    close(fd); /* resets who was not let in yet */
+    PUMP_UNTIL(stats_of(client).refused == 3, client);
+    assert_int_equal(client->events[VOX_TRANSPORT_REFUSED], 2);
+    end_close(client);
+}
+
+static void a_path_that_is_not_there_is_told(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    config.scheme = VOX_SCHEME_UNIX_STREAM;
+    config.role = VOX_TRANSPORT_CALL;
+    config.address = address_of("unix-stream:/no-such-folder/socket", false);
+    struct end *client = end_open(&config);
+    PUMP_UNTIL(stats_of(client).refused == 2, client);
+    assert_int_equal(client->events[VOX_TRANSPORT_REFUSED], 1);
+    expect_text(client, "unix-stream:/no-such-folder/socket: there is no such socket");
+    end_close(client);
+}
+
+/* A server whose queue of callers is full drops the handshake: nothing comes back at all. */
+static void silence_times_out(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct vox_address at = config.address;
+    int server = bare_listener(&at), first = bare_socket(), second = bare_socket();
+    assert_return_code(listen(server, 0), errno);
+    assert_return_code(connect(first, (const struct sockaddr *)&at.storage, at.len), errno);
+    fcntl(second, F_SETFL, O_NONBLOCK);
+    connect(second, (const struct sockaddr *)&at.storage, at.len);
+    config.role = VOX_TRANSPORT_CALL;
+    config.address = at;
+    config.dead_ns = 300 * VOX_NS_PER_MS;
+    struct end *client = end_open(&config);
+    PUMP_UNTIL(client->events[VOX_TRANSPORT_REFUSED], client);
+    expect_text(client, "does not answer");
+    end_close(client);
+    close(second);
+    close(first);
+    close(server);
+}
+
+/* ---- connections that break ---- */
+
+static void a_reset_is_told(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    write_all(fd, (const uint8_t[]){0, 1, 'x'}, 3);
+    PUMP_UNTIL(server->received == 1, server);
+    reset(fd);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_BROKEN], server);
+    expect_text(server, "reset");
+    assert_int_equal(stats_of(server).broken, 1);
+    assert_int_equal(stats_of(server).peers, 0);
+    end_close(server);
+}
+
+static void a_reset_in_the_middle_of_sending_is_told(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    PUMP_UNTIL(stats_of(server).peers == 1, server);
+    reset(fd);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(vox_transport_send(server->transport, "x", 1, NULL, NULL), 0);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_BROKEN], server);
+    assert_int_equal(stats_of(server).peers, 0);
+    end_close(server);
+}
+
+static void the_silent_are_let_go(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    config.idle_ns = 200 * VOX_NS_PER_MS;
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_IDLE], server);
+    expect_text(server, "sent nothing for 0.2 s");
+    assert_int_equal(stats_of(server).idle, 1);
+    close(fd);
+    end_close(server);
+}
+
+/* From now on the socket hears nothing, as if the wire were cut: it cannot even say so. */
+static void cut_the_wire(int fd)
+{
+    struct sock_filter drop_all = {.code = BPF_RET | BPF_K, .k = 0};
+    const struct sock_fprog program = {.len = 1, .filter = &drop_all};
+    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program),
+                       errno);
+}
+
+static void half_open_peers_are_found(void **state)
+{
+    (void)state;
+    for (int sends = 0; sends < 2; sends++) {
+        struct vox_transport_config config = tcp_config();
+        config.dead_ns = 500 * VOX_NS_PER_MS;
+        struct end *server = end_open(&config);
+        int fd = bare_connect(server);
+        PUMP_UNTIL(stats_of(server).peers == 1, server);
+        cut_the_wire(fd);
+        if (sends)
+            assert_int_equal(vox_transport_send(server->transport, "x", 1, NULL, NULL), 0);
+        PUMP_UNTIL(server->events[VOX_TRANSPORT_BROKEN], server);
+        expect_text(server, "does not acknowledge");
+        assert_int_equal(stats_of(server).broken, 1);
+        close(fd);
+        end_close(server);
+    }
+}
+
+/* ---- limits ---- */
+
+static void one_too_many_is_turned_away(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    config.max_peers = 2;
+    struct end *server = end_open(&config);
+    int first = bare_connect(server), second = bare_connect(server);
+    PUMP_UNTIL(stats_of(server).peers == 2, server);
+    for (int i = 0; i < 3; i++) {
+        char byte;
+        int third = bare_connect(server);
+        PUMP_UNTIL(stats_of(server).refused == (uint64_t)i + 1, server);
+        assert_int_equal(recv(third, &byte, 1, 0), 0);
+        close(third);
+    }
+    assert_int_equal(server->events[VOX_TRANSPORT_REFUSED], 1);
+    expect_text(server, "2 are connected");
+    close(first);
+    PUMP_UNTIL(stats_of(server).peers == 1, server);
+    int again = bare_connect(server);
+    PUMP_UNTIL(stats_of(server).peers == 2, server);
+    assert_int_equal(stats_of(server).connected, 3);
+    close(again);
+    close(second);
+    end_close(server);
+}
+
+static void a_shortage_of_files_passes(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    struct rlimit before, none;
+    assert_return_code(getrlimit(RLIMIT_NOFILE, &before), errno);
+    none = before;
+    none.rlim_cur = (rlim_t)fd + 1;
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &none), errno);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_REFUSED], server);
+    /* It rests, instead of being woken for what it cannot change. */
+    struct pollfd quiet = {.fd = vox_transport_fd(server->transport), .events = POLLIN};
+    assert_int_equal(poll(&quiet, 1, 0), 0);
+    pump(&server, 1); /* tries again, and says nothing more */
+    assert_int_equal(server->events[VOX_TRANSPORT_REFUSED], 1);
+    expect_text(server, "ulimit -n");
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &before), errno);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_CONNECTED], server);
+    close(fd);
+    end_close(server);
+}
+
+static int low_port_as_nobody(void)
+{
+    struct vox_transport_config config = tcp_config();
+    struct vox_transport *transport;
+    struct vox_net_error error = {""};
+    vox_address_set_port(&config.address, 1);
+    if (geteuid() == 0 && setuid(65534) < 0)
+        return 77;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
+    int first_free = 1024;
+    if (file && fscanf(file, "%d", &first_free) != 1)
+        first_free = 1024;
+    if (first_free <= 1)
+        return 77;
+    int err = vox_transport_open(&config, &transport, &error);
+    return err == VOX_EPERMISSION && strstr(error.text, "below 1024") ? 0 : 1;
+}
+
+static void low_ports_are_for_root(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    assert_return_code(child, errno);
+    if (child == 0)
+        _exit(low_port_as_nobody());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        print_message("             here everybody may use low ports\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void connections_are_set_up_for_speech(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    config.congestion = "reno";
+    struct end *server = end_open(&config);
+    int before = dup(0);
+    close(before);
+    int fd = bare_connect(server);
+    PUMP_UNTIL(stats_of(server).peers == 1, server);
+    int accepted = fd + 1; /* the next descriptor */
+    const struct {
+        int level, option, value;
+    } rows[] = {{IPPROTO_TCP, TCP_NODELAY, 1},  {SOL_SOCKET, SO_KEEPALIVE, 1},
+                {IPPROTO_TCP, TCP_KEEPIDLE, 5}, {IPPROTO_TCP, TCP_KEEPINTVL, 2},
+                {IPPROTO_TCP, TCP_KEEPCNT, 3},  {IPPROTO_TCP, TCP_USER_TIMEOUT, 10000},
+                {IPPROTO_IP, IP_TOS, 46 << 2},  {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4096}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int value = 0;
+        socklen_t len = sizeof value;
+        assert_return_code(getsockopt(accepted, rows[i].level, rows[i].option, &value, &len),
+                           errno);
+        assert_int_equal(value, rows[i].value);
+    }
+    char name[16] = "";
+    socklen_t len = sizeof name;
+    assert_return_code(getsockopt(accepted, IPPROTO_TCP, TCP_CONGESTION, name, &len), errno);
+    assert_string_equal(name, "reno");
+    close(fd);
+    end_close(server);
+}
+
+RUN(cmocka_unit_test(frames_may_come_byte_by_byte),
+    cmocka_unit_test(packets_of_one_who_has_left_come_first), cmocka_unit_test(garbage_is_let_go),
+    cmocka_unit_test(a_torrent_leaves_room_for_others),
+    cmocka_unit_test(the_slow_are_let_go_and_the_others_hear_all),
+    cmocka_unit_test(what_waits_is_sent_when_there_is_room),
+    cmocka_unit_test(gone_connections_cannot_be_answered),
+    cmocka_unit_test(calls_again_when_the_server_comes_back),
+    cmocka_unit_test(refusals_are_told_once_each_cause),
+    cmocka_unit_test(a_path_that_is_not_there_is_told), cmocka_unit_test(silence_times_out),
+    cmocka_unit_test(a_reset_is_told), cmocka_unit_test(a_reset_in_the_middle_of_sending_is_told),
+    cmocka_unit_test(the_silent_are_let_go), cmocka_unit_test(half_open_peers_are_found),
+    cmocka_unit_test(one_too_many_is_turned_away), cmocka_unit_test(a_shortage_of_files_passes),
+    cmocka_unit_test(low_ports_are_for_root), cmocka_unit_test(connections_are_set_up_for_speech))
