@@ -3,11 +3,10 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "net/clock.h"
+#include "net/socket.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/un.h>
 #include <time.h>
 
 /* Nothing waits that long in a socket; an older stamp means that somebody set the wall clock. */
@@ -39,15 +38,6 @@ static int64_t stamp_of(struct msghdr *message)
     return 0;
 }
 
-/* Sockets without a name of their own cannot be answered: no address. */
-static void describe_sender(const struct sockaddr_storage *from, socklen_t len,
-                            struct vox_address *out)
-{
-    bool nameless =
-        from->ss_family == AF_UNIX && len <= (socklen_t)offsetof(struct sockaddr_un, sun_path);
-    vox_address_from_sockaddr(from, nameless ? 0 : len, out);
-}
-
 static void describe(struct mmsghdr *message, const struct vox_batch_slot *slot, int64_t now_ns,
                      int64_t offset_ns, struct vox_transport_packet *out)
 {
@@ -60,7 +50,7 @@ static void describe(struct mmsghdr *message, const struct vox_batch_slot *slot,
     out->bytes = slot->bytes;
     out->len = message->msg_len;
     out->truncated = (header->msg_flags & MSG_TRUNC) != 0;
-    describe_sender(&slot->from, header->msg_namelen, &out->from.address);
+    vox_socket_peer_address(&slot->from, header->msg_namelen, &out->from.address);
 }
 
 static int receive_once(struct vox_batch *batch, int fd)

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 static int set(int fd, int level, int option, const void *value, size_t len)
 {
@@ -50,6 +52,14 @@ int vox_socket_bind(int fd, const struct vox_address *local, struct vox_address 
         return -errno;
     vox_address_from_sockaddr(&storage, len, bound);
     return 0;
+}
+
+void vox_socket_peer_address(const struct sockaddr_storage *storage, socklen_t len,
+                             struct vox_address *out)
+{
+    bool nameless =
+        storage->ss_family == AF_UNIX && len <= (socklen_t)offsetof(struct sockaddr_un, sun_path);
+    vox_address_from_sockaddr(storage, nameless ? 0 : len, out);
 }
 
 bool vox_socket_falls_back(int err, const struct vox_address *local, struct vox_address *v4)

@@ -21,6 +21,9 @@ int vox_socket_interface_index(const char *name, unsigned *index);
 int vox_socket_set_flag(int fd, int option);
 /* Binds; *bound is where it is then, the port never 0. */
 int vox_socket_bind(int fd, const struct vox_address *local, struct vox_address *bound);
+/* Whom a socket call names; no address for Unix sockets without a name: they cannot be answered. */
+void vox_socket_peer_address(const struct sockaddr_storage *storage, socklen_t len,
+                             struct vox_address *out);
 /* True if [::] could not be bound (err) since this machine has no IPv6: 0.0.0.0 does then. */
 bool vox_socket_falls_back(int err, const struct vox_address *local, struct vox_address *v4);
 

@@ -2,13 +2,12 @@
 #include "net/stream.h"
 
 #include "base/time.h"
+#include "net/socket.h"
 #include "net/stream_socket.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { ACCEPTED_AT_ONCE = 32 /* then it is the turn of those that are there */ };
@@ -39,13 +38,6 @@ static void pause_accepting(struct vox_stream *stream, int errno_value, int64_t 
     if (!stream->listening.told_shortage)
         vox_stream_note(stream, VOX_TRANSPORT_REFUSED, errno_value, NULL);
     stream->listening.told_shortage = true;
-}
-
-static void describe(const struct sockaddr_storage *storage, socklen_t len, struct vox_address *out)
-{
-    bool nameless =
-        storage->ss_family == AF_UNIX && len <= (socklen_t)offsetof(struct sockaddr_un, sun_path);
-    vox_address_from_sockaddr(storage, nameless ? 0 : len, out);
 }
 
 static void turn_away(struct vox_stream *stream, int fd, const struct vox_address *address)
@@ -80,7 +72,7 @@ void vox_stream_accept(struct vox_stream *stream, int64_t now_ns)
         if (fd < 0)
             continue;
         stream->listening.told_shortage = false;
-        describe(&storage, len, &address);
+        vox_socket_peer_address(&storage, len, &address);
         if (stream->peer_count == stream->peer_capacity)
             turn_away(stream, fd, &address);
         else

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WHO_BYTES = VOX_ADDRESS_TEXT_BYTES + 32 };
+enum { WHO_BYTES = VOX_ADDRESS_TEXT_BYTES + 32 /* "caller 7 of ..." */ };
 
 void vox_stream_note(struct vox_stream *stream, enum vox_transport_event_kind kind, int errno_value,
                      const struct vox_peer *peer)
@@ -33,28 +33,17 @@ bool vox_stream_take_note(struct vox_stream *stream, struct vox_stream_note *out
     return true;
 }
 
-static void describe_address(const struct vox_stream *stream, const struct vox_address *address,
-                             char out[WHO_BYTES])
-{
-    char text[VOX_ADDRESS_TEXT_BYTES];
-    vox_address_format(address, text);
-    if (stream->transport.scheme == VOX_SCHEME_TCP)
-        snprintf(out, WHO_BYTES, "tcp://%s", text);
-    else
-        snprintf(out, WHO_BYTES, "unix-stream:%s", text + strlen("unix:"));
-}
-
 /* Programs that come to a Unix socket have no name of their own: known by where they came to. */
 static void describe_peer(const struct vox_stream *stream, const struct vox_peer *peer,
                           char out[WHO_BYTES])
 {
     if (peer->address.len > 0) {
-        describe_address(stream, &peer->address, out);
+        vox_transport_format(stream->transport.scheme, &peer->address, out);
         return;
     }
-    char where[WHO_BYTES];
-    describe_address(stream, &stream->transport.local, where);
-    snprintf(out, WHO_BYTES, "caller %u of %.120s", peer->connection, where);
+    char where[VOX_ADDRESS_TEXT_BYTES];
+    vox_transport_format(stream->transport.scheme, &stream->transport.local, where);
+    snprintf(out, WHO_BYTES, "caller %u of %s", peer->connection, where);
 }
 
 static bool calls(const struct vox_stream *stream)
@@ -74,8 +63,8 @@ static const char *and_then(const struct vox_stream *stream)
 static void explain_shortage(const struct vox_stream *stream, int errno_value,
                              struct vox_net_error *out)
 {
-    char where[WHO_BYTES];
-    describe_address(stream, &stream->transport.local, where);
+    char where[VOX_ADDRESS_TEXT_BYTES];
+    vox_transport_format(stream->transport.scheme, &stream->transport.local, where);
     if (errno_value == EMFILE || errno_value == ENFILE)
         SAY("%s takes nobody more for now: %s; raise the limit (ulimit -n), trying again each "
             "second",
@@ -153,8 +142,8 @@ static void explain_broken(const struct vox_stream *stream, const struct vox_str
             "got%s",
             who, then);
     else if (note->errno_value == ETIMEDOUT)
-        SAY("%s was lost: it does not acknowledge what it is sent; is its network or its machine "
-            "down?%s",
+        SAY("%s was lost: for a while it took nothing of what it was sent; is its network or its "
+            "machine down?%s",
             who, then);
     else
         SAY("%s was lost: %s; check the network%s", who, strerror(note->errno_value), then);

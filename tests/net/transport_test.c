@@ -5,6 +5,7 @@
 #include "ends.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -441,6 +442,52 @@ static void hears_one_source_of_a_group(void **state)
     end_close(all);
 }
 
+/* ---- broadcast: in a network of our own, since it is for all of them ---- */
+
+static bool write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool written = file && fputs(text, file) >= 0;
+    return file && fclose(file) == 0 && written;
+}
+
+static bool enter_new_network(void)
+{
+    char map[32];
+    unsigned uid = geteuid(), gid = getegid();
+    if (unshare(CLONE_NEWNET) < 0) {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+            return false;
+        snprintf(map, sizeof map, "0 %u 1", uid);
+        if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/uid_map", map))
+            return false;
+        snprintf(map, sizeof map, "0 %u 1", gid);
+        if (!write_file("/proc/self/gid_map", map))
+            return false;
+    }
+    return system("{ ip link set lo up && ip link add v0 type veth peer name v1 && "
+                  "ip address add 10.77.0.1/24 broadcast + dev v0 && "
+                  "ip link set v0 up && ip link set v1 up; } >/dev/null 2>&1") == 0;
+}
+
+/* The last of all: what came before has another network. */
+static void broadcast_carries_too(void **state)
+{
+    (void)state;
+    static const struct row row = {.name = "UDP broadcast",
+                                   .listen = "0.0.0.0:0",
+                                   .host = "10.77.0.255",
+                                   .longest_bytes = 65507};
+    if (!enter_new_network()) {
+        print_message("             no network of our own may be made here\n");
+        skip();
+    }
+    keeps_boundaries_and_order(&row);
+    answers_reach_whom_they_are_for(&row);
+    a_burst_comes_through(&row);
+    another_thread_may_send(&row);
+}
+
 /* ---- opening ---- */
 
 static void expect_error(const struct vox_transport_config *config, int err, const char *says)
@@ -678,6 +725,7 @@ int main(void)
         cmocka_unit_test(leaves_the_files_of_others_alone),
         cmocka_unit_test(a_receiver_may_come_later_and_again),
         cmocka_unit_test(a_full_queue_is_counted),
+        cmocka_unit_test(broadcast_carries_too),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
