@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* `what` is "listen on" or "send to". */
+/* `what` is "listen on", "send to" or "call". */
 int vox_explain_open(int errno_value, const char *what, const struct vox_address *address,
                      struct vox_net_error *error);
 int vox_explain_send(int errno_value, size_t len, const struct vox_address *to,

@@ -142,8 +142,8 @@ static void explain_broken(const struct vox_stream *stream, const struct vox_str
             "got%s",
             who, then);
     else if (note->errno_value == ETIMEDOUT)
-        SAY("%s was lost: for a while it took nothing of what it was sent; is its network or its "
-            "machine down?%s",
+        SAY("%s was lost: for a while it took nothing of what it was sent; is its network or "
+            "machine down, or its program stopped?%s",
             who, then);
     else
         SAY("%s was lost: %s; check the network%s", who, strerror(note->errno_value), then);

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 enum {
-    UNSENT_BYTES = 4096,       /* in the kernel, of TCP: half a second of speech */
+    /* In the kernel, of TCP, beside the segment it is filling: half a second of speech. */
+    UNSENT_BYTES = 4096,
     UNIX_BUFFER_BYTES = 32768, /* of which each packet takes more than its length */
     KEEPALIVE_PROBES = 3,
 };

@@ -25,8 +25,8 @@
  * in a queue of its own; when that is full the peer is let go, and nobody else waits for it.
  *
  * Thread rule: one owner; send may be called from one more thread at the same time. receive and
- * send are RT-safe for UDP and Unix datagrams; streams take a lock that is held for system calls
- * that do not block.
+ * send are RT-safe for UDP and Unix datagrams; send allocates nothing on streams either, but these
+ * take a lock that is held for system calls that do not block.
  */
 #ifndef VOX_NET_TRANSPORT_H
 #define VOX_NET_TRANSPORT_H

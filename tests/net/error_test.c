@@ -24,6 +24,9 @@ static void maps_errno(void **state)
     assert_int_equal(vox_net_error_code(EACCES), VOX_EPERMISSION);
     assert_int_equal(vox_net_error_code(ENETUNREACH), VOX_EADDRESS);
     assert_int_equal(vox_net_error_code(EMSGSIZE), VOX_ELIMIT);
+    assert_int_equal(vox_net_error_code(ENOENT), VOX_ENOTFOUND);
+    assert_int_equal(vox_net_error_code(EROFS), VOX_EPERMISSION);
+    assert_int_equal(vox_net_error_code(EAGAIN), VOX_ENOSPC);
     assert_int_equal(vox_net_error_code(EILSEQ), VOX_EIO);
 }
 

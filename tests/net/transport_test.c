@@ -172,8 +172,13 @@ static void send_packet(struct end *from, struct end *to, const void *bytes, siz
 {
     struct vox_net_error error = {""};
     int err;
-    while ((err = vox_transport_send(from->transport, bytes, len, NULL, &error)) == VOX_ENOSPC)
-        collect(to);
+    do {
+        vox_rt_enter();
+        err = vox_transport_send(from->transport, bytes, len, NULL, &error);
+        vox_rt_leave();
+        if (err == VOX_ENOSPC)
+            collect(to);
+    } while (err == VOX_ENOSPC);
     if (err < 0)
         fail_msg("%s", error.text);
 }
