@@ -49,12 +49,14 @@ static void carry(struct vox_tcp_model *m, struct vox_impair *way, int kind, int
     struct vox_fate fate;
     size_t bytes = wire_bytes > IMPAIR_HEADER_BYTES ? (size_t)wire_bytes - IMPAIR_HEADER_BYTES : 0;
     vox_impair_packet(way, m->now_ns, bytes, &fate);
+    int64_t host_ns = kind == ACK ? m->config.host_ns : 0;
     for (int i = 0; i < fate.copies; i++) {
         struct packet *copy = malloc(sizeof *copy);
         if (!copy)
             return;
         *copy = *packet;
-        struct vox_appointment arrival = {.t_ns = fate.deliver_ns[i], .kind = kind, .what = copy};
+        struct vox_appointment arrival = {
+            .t_ns = fate.deliver_ns[i] + host_ns, .kind = kind, .what = copy};
         if (vox_agenda_add(&m->agenda, &arrival) < 0)
             free(copy);
     }
@@ -85,8 +87,10 @@ static void carry_ack(struct vox_tcp_model *m)
 
 void vox_tcp_model_config_init(struct vox_tcp_model_config *config)
 {
-    *config = (struct vox_tcp_model_config){
-        .header_bytes = 52, .mss = 1448, .rto_min_ns = 200 * VOX_NS_PER_MS};
+    *config = (struct vox_tcp_model_config){.header_bytes = 52,
+                                            .mss = 1448,
+                                            .rto_min_ns = 200 * VOX_NS_PER_MS,
+                                            .host_ns = 100 * VOX_NS_PER_US};
     vox_impair_config_init(&config->there);
     vox_impair_config_init(&config->back);
 }
@@ -94,7 +98,8 @@ void vox_tcp_model_config_init(struct vox_tcp_model_config *config)
 static bool is_valid(const struct vox_tcp_model_config *c)
 {
     return c->mss > 0 && c->mss <= UINT16_MAX && c->header_bytes > 0 &&
-           c->header_bytes <= UINT16_MAX && c->rto_min_ns > 0 && c->delayed_ack_ns >= 0;
+           c->header_bytes <= UINT16_MAX && c->rto_min_ns > 0 && c->delayed_ack_ns >= 0 &&
+           c->host_ns >= 0;
 }
 
 int vox_tcp_model_create(const struct vox_tcp_model_config *config, struct vox_tcp_model **out)
