@@ -1,0 +1,439 @@
+#include "lab/versus_plots.h"
+
+#include "base/time.h"
+
+#include <math.h>
+
+enum {
+    WIDE_PX = 1080,
+    NARROW_PX = 380,
+    LEFT_PX = 56,
+    RIGHT_PX = 14,
+    PANEL_PX = 118,
+    HEAD_PX = 26, /* a panel's name above it */
+    AXIS_PX = 30,
+    LADDER_PX = 230,
+    CURVES_PX = 300,
+    CURVE_TO_MS = 500,
+    CURVE_STEP_MS = 2,
+};
+
+/* The order of the panels. */
+static const enum vox_versus_link order[VOX_VERSUS_LINKS] = {
+    VOX_VERSUS_LINK_CUBIC, VOX_VERSUS_LINK_BBR, VOX_VERSUS_LINK_UDP,
+    VOX_VERSUS_LINK_FEC,   VOX_VERSUS_LINK_RED, VOX_VERSUS_LINK_RTX,
+};
+
+static const struct {
+    const char *title;
+    const char *rgb;
+    const char *class;
+    bool dashed;
+} looks[VOX_VERSUS_LINKS] = {
+    [VOX_VERSUS_LINK_UDP] = {"plain UDP, with concealment or without", VOX_LAB_INK, "ink", false},
+    [VOX_VERSUS_LINK_FEC] = {"UDP with in-band FEC", VOX_LAB_RECOVERED, "recovered", false},
+    [VOX_VERSUS_LINK_RED] = {"UDP with RED", VOX_LAB_PLAYED, "played", false},
+    [VOX_VERSUS_LINK_RTX] = {"UDP with retransmission", VOX_LAB_LATE, "late", false},
+    [VOX_VERSUS_LINK_CUBIC] = {"TCP (cubic)", VOX_LAB_LOST, "lost", false},
+    [VOX_VERSUS_LINK_BBR] = {"TCP (bbr)", VOX_LAB_LOST, "lost", true},
+};
+
+const char *vox_versus_class(enum vox_versus_link link, bool *dashed)
+{
+    *dashed = looks[link].dashed;
+    return looks[link].class;
+}
+
+const char *vox_versus_link_title(enum vox_versus_link link)
+{
+    return looks[link].title;
+}
+
+static const struct vox_playable *playable_of(const struct vox_versus_result *r,
+                                              enum vox_versus_link link)
+{
+    return &r->first[link].playable;
+}
+
+static bool has_link(const struct vox_versus_result *r, enum vox_versus_link link)
+{
+    return playable_of(r, link)->count > 0;
+}
+
+static bool has_come(const struct vox_playable_frame *frame)
+{
+    return frame->way != VOX_PLAYABLE_LOST;
+}
+
+static double delay_ms(const struct vox_playable_frame *frame)
+{
+    return vox_ns_to_ms(frame->delay_ns);
+}
+
+/* ---- the worst stall ---- */
+
+static double least_ms(const struct vox_playable *p)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < p->count; i++)
+        if (has_come(&p->frames[i]))
+            least = fmin(least, delay_ms(&p->frames[i]));
+    return least;
+}
+
+static size_t slowest(const struct vox_playable *p)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (has_come(&p->frames[i]) &&
+            (!has_come(&p->frames[at]) || p->frames[i].delay_ns > p->frames[at].delay_ns))
+            at = i;
+    return at;
+}
+
+/* How many behind it were waiting when it came. */
+static size_t count_waiting(const struct vox_playable *p, size_t frame)
+{
+    int64_t came_ns = p->frames[frame].delay_ns;
+    size_t n = 0;
+    for (size_t i = frame + 1; i < p->count && (int64_t)(i - frame) * p->frame_ns < came_ns; i++)
+        n +=
+            has_come(&p->frames[i]) &&
+            p->frames[i].delay_ns + (int64_t)(i - frame) * p->frame_ns <= came_ns + p->frame_ns / 2;
+    return n;
+}
+
+void vox_versus_find_stall(const struct vox_versus_result *result, struct vox_versus_stall *out)
+{
+    static const enum vox_versus_link tcp[] = {VOX_VERSUS_LINK_CUBIC, VOX_VERSUS_LINK_BBR};
+    *out = (struct vox_versus_stall){.link = VOX_VERSUS_LINKS};
+    for (size_t i = 0; i < 2 && out->link == VOX_VERSUS_LINKS; i++) {
+        const struct vox_playable *p = playable_of(result, tcp[i]);
+        if (p->count == 0)
+            continue;
+        size_t frame = slowest(p);
+        double wait_ms = delay_ms(&p->frames[frame]) - least_ms(p);
+        size_t waited = count_waiting(p, frame);
+        if (waited > 0)
+            *out = (struct vox_versus_stall){
+                .link = tcp[i], .frame = frame, .waited = waited, .wait_ms = wait_ms};
+    }
+}
+
+/* ---- axes ---- */
+
+static void begin(struct vox_lab_gnuplot *plots, bool is_narrow, int height_px,
+                  struct vox_lab_figure *out)
+{
+    out->width_px = is_narrow ? NARROW_PX : WIDE_PX;
+    out->height_px = height_px;
+    out->number = vox_lab_gnuplot_begin(plots, out->width_px, out->height_px);
+}
+
+static void panel(struct vox_lab_gnuplot *plots, const struct vox_lab_figure *figure, int top_px,
+                  int height_px)
+{
+    vox_lab_gnuplot_panel(
+        plots, &(struct vox_lab_panel){.width_px = figure->width_px,
+                                       .height_px = figure->height_px,
+                                       .left_px = LEFT_PX,
+                                       .right_px = RIGHT_PX,
+                                       .top_px = top_px,
+                                       .bottom_px = figure->height_px - top_px - height_px});
+}
+
+static void heading(struct vox_lab_gnuplot *plots, const char *text)
+{
+    fprintf(plots->script,
+            "set label 1 '%s' at graph 0, graph 1 offset character 0, character 0.7 left "
+            "tc rgb '" VOX_LAB_INK "'\n",
+            text);
+}
+
+/* ---- when each frame could be played ---- */
+
+/* What all panels reach up to: the slowest frame, if it is no more than some times the budget. */
+static double top_ms(const struct vox_versus_result *r)
+{
+    double top = 1.25 * r->options->budget_ms;
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++) {
+        const struct vox_playable *p = playable_of(r, (enum vox_versus_link)link);
+        if (p->count > 0 && has_come(&p->frames[slowest(p)]))
+            top = fmax(top, 1.1 * delay_ms(&p->frames[slowest(p)]));
+    }
+    return fmin(top, fmax(10 * r->options->budget_ms, 1000));
+}
+
+/* Three blocks: in time, late, lost; a line that lies outside since gnuplot refuses empty ones. */
+static void put_frames(FILE *script, const struct vox_versus_result *r, enum vox_versus_link link,
+                       double top)
+{
+    const struct vox_playable *p = playable_of(r, link);
+    static const char *const blocks[] = {"in_time", "repaired", "late", "lost"};
+    for (size_t block = 0; block < sizeof blocks / sizeof *blocks; block++) {
+        fprintf(script, "$%s << EOD\n-9 0\n", blocks[block]);
+        for (size_t i = 0; i < p->count; i++) {
+            const struct vox_playable_frame *f = &p->frames[i];
+            bool late = has_come(f) && delay_ms(f) > r->options->budget_ms;
+            size_t kind = !has_come(f) ? 3 : late ? 2 : f->way != VOX_PLAYABLE_PACKET ? 1 : 0;
+            if (kind == block)
+                fprintf(script, "%.3f %.2f\n", (double)i * (double)p->frame_ns / 1e9,
+                        has_come(f) ? fmin(delay_ms(f), 0.98 * top) : 0.93 * top);
+        }
+        fputs("EOD\n", script);
+    }
+}
+
+static void put_panel_name(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
+                           enum vox_versus_link link, bool is_narrow)
+{
+    char text[160];
+    struct vox_playable_missing missing;
+    const struct vox_playable *p = playable_of(r, link);
+    vox_playable_at(p, vox_ms_to_ns(r->options->budget_ms), &missing);
+    double lost = 100.0 * (double)vox_playable_count(p, VOX_PLAYABLE_LOST) / (double)p->count;
+    snprintf(text, sizeof text, "%s: %.1f %% late, %.1f %% lost",
+             is_narrow && link == VOX_VERSUS_LINK_UDP ? "plain UDP" : looks[link].title,
+             missing.pct - lost, lost);
+    heading(plots, text);
+}
+
+/* In words, beside the stair; where the dots are few. */
+static void annotate(FILE *script, const struct vox_versus_stall *stall,
+                     const struct vox_playable *p, double span_s, double top)
+{
+    double at_s = (double)stall->frame * (double)p->frame_ns / 1e9;
+    double high = fmin(delay_ms(&p->frames[stall->frame]), 0.98 * top);
+    bool is_right = at_s < 0.6 * span_s;
+    double text_s = at_s + (is_right ? 0.035 : -0.02) * span_s;
+    fprintf(script,
+            "set label 3 'Here a packet was lost. It took %.0f ms until its repeat was\\nthere, "
+            "and the %zu frames behind it, which had come, had to wait.' at %.4f,%.2f %s front "
+            "tc rgb '" VOX_LAB_INK "'\n"
+            "set arrow 3 from %.4f,%.2f to %.4f,%.2f front head filled size screen 0.006,20 "
+            "lw 1 lc rgb '" VOX_LAB_INK "'\n",
+            stall->wait_ms, stall->waited, text_s, 0.86 * top, is_right ? "left" : "right",
+            text_s + (is_right ? -0.002 : 0.002) * span_s, 0.86 * top,
+            at_s + (is_right ? 0.006 : -0.004) * span_s, fmin(high, 0.95 * top));
+}
+
+static void plot_panel(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
+                       enum vox_versus_link link, double top, bool is_narrow)
+{
+    FILE *script = plots->script;
+    put_panel_name(plots, r, link, is_narrow);
+    put_frames(script, r, link, top);
+    fprintf(script,
+            "set yrange [0:%.2f]; set ytics %g\n"
+            "set arrow 1 from graph 0, first %.3f to graph 1, first %.3f nohead dt (6,4) lw 1 "
+            "lc rgb '" VOX_LAB_INK "'\n",
+            top, vox_lab_gnuplot_step(top, 3), r->options->budget_ms, r->options->budget_ms);
+    fprintf(script, "plot $in_time with points pt 7 ps 0.22 lc rgb '" VOX_LAB_PLAYED "', "
+                    "$repaired with points pt 7 ps 0.4 lc rgb '" VOX_LAB_RECOVERED "', "
+                    "$late with points pt 7 ps 0.3 lc rgb '" VOX_LAB_LATE "', "
+                    "$lost with points pt 2 ps 0.45 lw 1.5 lc rgb '" VOX_LAB_LOST "'\n"
+                    "unset arrow; unset label\n");
+}
+
+static void time_axis(FILE *script, double span_s, int width_px, bool has_text)
+{
+    double step = vox_lab_gnuplot_step(span_s, (width_px - LEFT_PX - RIGHT_PX) / 60);
+    fprintf(script, "set xrange [0:%.4f]; set xtics %g format %s\n", span_s, step,
+            has_text ? "'%g s'" : "''");
+}
+
+static int count_links(const struct vox_versus_result *r)
+{
+    int n = 0;
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
+        n += has_link(r, (enum vox_versus_link)link);
+    return n;
+}
+
+static void plot_timeline(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
+                          const struct vox_versus_stall *stall, bool is_narrow,
+                          struct vox_lab_figure *out)
+{
+    int left = count_links(r), top_px = HEAD_PX;
+    double top = top_ms(r), span_s = 0;
+    begin(plots, is_narrow, left * (HEAD_PX + PANEL_PX) + AXIS_PX, out);
+    for (int i = 0; i < VOX_VERSUS_LINKS; i++) {
+        const struct vox_playable *p = playable_of(r, order[i]);
+        if (p->count == 0)
+            continue;
+        span_s = (double)p->count * (double)p->frame_ns / 1e9;
+        panel(plots, out, top_px, PANEL_PX);
+        time_axis(plots->script, span_s, out->width_px, --left == 0);
+        if (order[i] == stall->link && !is_narrow)
+            annotate(plots->script, stall, p, span_s, top);
+        plot_panel(plots, r, order[i], top, is_narrow);
+        top_px += HEAD_PX + PANEL_PX;
+    }
+}
+
+/* ---- from near ---- */
+
+/* A stretch of a link around a frame. */
+struct stretch {
+    const struct vox_playable *playable;
+    size_t from, to;
+    double origin_ms; /* end of capture of the frame in the middle of it all */
+    double from_ms, to_ms;
+    double budget_ms;
+};
+
+static double end_ms(const struct vox_playable *p, size_t frame)
+{
+    return (double)frame * vox_ns_to_ms(p->frame_ns);
+}
+
+static struct stretch stretch_around(const struct vox_versus_result *r,
+                                     const struct vox_playable *p, size_t frame, double long_ms)
+{
+    double frame_ms = vox_ns_to_ms(p->frame_ns);
+    size_t before = (size_t)(100 / frame_ms), behind = (size_t)(long_ms / frame_ms);
+    struct stretch s = {.playable = p, .budget_ms = r->options->budget_ms};
+    s.from = frame > before ? frame - before : 0;
+    s.to = frame + behind < p->count ? frame + behind : p->count;
+    s.origin_ms = end_ms(p, frame);
+    s.from_ms = -110;
+    s.to_ms = long_ms + 20;
+    return s;
+}
+
+/* A line from the end of each frame's capture down to when it could be played. */
+static void put_ladder(FILE *script, const struct stretch *s)
+{
+    static const char *const blocks[] = {"in_time", "late", "lost"};
+    for (size_t block = 0; block < sizeof blocks / sizeof *blocks; block++) {
+        fprintf(script, "$%s << EOD\n-9999 0\n-9999 0\n\n", blocks[block]);
+        for (size_t i = s->from; i < s->to; i++) {
+            const struct vox_playable_frame *f = &s->playable->frames[i];
+            size_t kind = !has_come(f) ? 2 : delay_ms(f) > s->budget_ms ? 1 : 0;
+            double at = end_ms(s->playable, i) - s->origin_ms;
+            if (kind != block)
+                continue;
+            fprintf(script, "%.2f 1\n", at);
+            fprintf(script, "%.2f %g\n\n", has_come(f) ? at + delay_ms(f) : at + 12,
+                    has_come(f) ? 0 : 0.55);
+        }
+        fputs("EOD\n", script);
+    }
+}
+
+static void plot_ladder(struct vox_lab_gnuplot *plots, const struct stretch *s, bool is_narrow,
+                        const char *name, const char *words, struct vox_lab_figure *out)
+{
+    FILE *script = plots->script;
+    begin(plots, is_narrow, LADDER_PX, out);
+    panel(plots, out, HEAD_PX, LADDER_PX - HEAD_PX - AXIS_PX);
+    heading(plots, name);
+    put_ladder(script, s);
+    fprintf(script,
+            "set xrange [%.2f:%.2f]; set xtics %g format '%%g ms'; set yrange [-0.12:1.08]\n"
+            "set ytics ('said' 1, 'to play' 0); unset grid; set border 0\n"
+            "set label 2 '%s' at graph 1, graph 0.9 right front tc rgb '" VOX_LAB_INK "'\n",
+            s->from_ms, s->to_ms, vox_lab_gnuplot_step(s->to_ms - s->from_ms, is_narrow ? 5 : 10),
+            is_narrow ? "" : words);
+    fputs("plot $in_time with linespoints pt 7 ps 0.3 lw 1.2 lc rgb '" VOX_LAB_PLAYED "', "
+          "$late with linespoints pt 7 ps 0.3 lw 1.2 lc rgb '" VOX_LAB_LATE "', "
+          "$lost with lines lw 1.2 lc rgb '" VOX_LAB_LOST "', "
+          "$lost using 1:($2 < 1 ? $2 : NaN) with points pt 2 ps 0.8 lw 2 lc rgb '" VOX_LAB_LOST
+          "'\nunset label\n",
+          script);
+}
+
+/* The first frame that plain UDP loses behind the first second; count if none. */
+static size_t find_loss(const struct vox_playable *p)
+{
+    size_t i = (size_t)(VOX_NS_PER_S / p->frame_ns);
+    while (i < p->count && has_come(&p->frames[i]))
+        i++;
+    return i;
+}
+
+static void plot_near(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
+                      const struct vox_versus_stall *stall, struct vox_versus_pictures *out)
+{
+    char words[120];
+    if (stall->link == VOX_VERSUS_LINKS)
+        return;
+    const struct vox_playable *tcp = playable_of(r, stall->link);
+    const struct vox_playable *udp = playable_of(r, VOX_VERSUS_LINK_UDP);
+    double long_ms = delay_ms(&tcp->frames[stall->frame]) + 150;
+    size_t loss = udp->count > 0 ? find_loss(udp) : 0;
+    for (int i = 0; i < 2; i++) {
+        struct stretch s = stretch_around(r, tcp, stall->frame, long_ms);
+        snprintf(words, sizeof words, "%zu frames wait for the repeat of one", stall->waited);
+        plot_ladder(plots, &s, i == 1, looks[stall->link].title, words, &out->stall[i]);
+        if (udp->count == 0 || loss >= udp->count)
+            continue;
+        s = stretch_around(r, udp, loss, long_ms);
+        plot_ladder(plots, &s, i == 1, "plain UDP", "what is lost is lost; nothing waits for it",
+                    &out->loss[i]);
+    }
+}
+
+/* ---- who misses which budget ---- */
+
+static double greatest_share(const struct vox_versus_result *r)
+{
+    double most = 0;
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
+        for (int i = 0; r->table.has[arm] && i < r->budgets.count; i++)
+            if (r->budgets.ms[i] >= 100)
+                most = fmax(most, r->table.figures[arm][VOX_VERSUS_LATE_PCT + i].median);
+    return fmin(fmax(1.6 * most, 8), 100);
+}
+
+static void put_curve(FILE *script, const struct vox_playable *p, int link)
+{
+    fprintf(script, "$curve%d << EOD\n", link);
+    for (int ms = 0; ms <= CURVE_TO_MS; ms += CURVE_STEP_MS) {
+        struct vox_playable_missing missing;
+        vox_playable_at(p, ms * VOX_NS_PER_MS, &missing);
+        fprintf(script, "%d %.4f\n", ms, missing.pct);
+    }
+    fputs("EOD\n", script);
+}
+
+static void plot_curves(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
+                        bool is_narrow, struct vox_lab_figure *out)
+{
+    FILE *script = plots->script;
+    const char *separator = "plot ";
+    begin(plots, is_narrow, CURVES_PX, out);
+    panel(plots, out, HEAD_PX, CURVES_PX - HEAD_PX - AXIS_PX);
+    vox_lab_gnuplot_heading(plots, "frames that are not there in time (%)");
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
+        if (has_link(r, (enum vox_versus_link)link))
+            put_curve(script, playable_of(r, (enum vox_versus_link)link), link);
+    fprintf(script,
+            "set xrange [0:%d]; set xtics 100 format '%%g ms'; set yrange [0:%.2f]\n"
+            "set arrow 1 from %.3f, graph 0 to %.3f, graph 1 nohead dt (6,4) lw 1 lc "
+            "rgb '" VOX_LAB_INK "'\n",
+            CURVE_TO_MS, greatest_share(r), r->options->budget_ms, r->options->budget_ms);
+    for (int i = 0; i < VOX_VERSUS_LINKS; i++) {
+        enum vox_versus_link link = order[i];
+        if (!has_link(r, link))
+            continue;
+        fprintf(script, "%s$curve%d with lines lw 2 %s lc rgb '%s'", separator, (int)link,
+                looks[link].dashed ? "dt (5,4)" : "", looks[link].rgb);
+        separator = ", ";
+    }
+    fputs("\nunset arrow\n", script);
+}
+
+int vox_versus_plot(struct vox_lab_gnuplot *plots, const struct vox_versus_result *result,
+                    struct vox_versus_pictures *out, struct vox_audio_error *error)
+{
+    struct vox_versus_stall stall;
+    *out = (struct vox_versus_pictures){0};
+    vox_versus_find_stall(result, &stall);
+    for (int i = 0; i < 2; i++) {
+        plot_timeline(plots, result, &stall, i == 1, &out->timeline[i]);
+        plot_curves(plots, result, i == 1, &out->curves[i]);
+    }
+    plot_near(plots, result, &stall, out);
+    return vox_lab_gnuplot_run(plots, error);
+}
