@@ -121,6 +121,7 @@ struct vox_versus_shot {
     size_t count;
     struct vox_playable playable;
     uint64_t bytes_there, bytes_back; /* IP packets handed to the link */
+    uint64_t lost_there;              /* by the model, with those in front of a full queue */
     uint64_t unwanted;                /* that it dropped on its own account: a busy machine */
 };
 

@@ -8,7 +8,7 @@ enum {
     WIDE_PX = 1080,
     NARROW_PX = 380,
     LEFT_PX = 56,
-    RIGHT_PX = 14,
+    RIGHT_PX = 28,
     PANEL_PX = 118,
     HEAD_PX = 26, /* a panel's name above it */
     AXIS_PX = 30,
@@ -109,12 +109,12 @@ void vox_versus_find_stall(const struct vox_versus_result *result, struct vox_ve
     *out = (struct vox_versus_stall){.link = VOX_VERSUS_LINKS};
     for (size_t i = 0; i < 2 && out->link == VOX_VERSUS_LINKS; i++) {
         const struct vox_playable *p = playable_of(result, tcp[i]);
-        if (p->count == 0)
+        if (p->count == 0 || result->first[tcp[i]].lost_there == 0)
             continue;
         size_t frame = slowest(p);
         double wait_ms = delay_ms(&p->frames[frame]) - least_ms(p);
         size_t waited = count_waiting(p, frame);
-        if (waited > 0)
+        if (waited > 0 && wait_ms > 2 * vox_ns_to_ms(result->options->network.jitter_ns))
             *out = (struct vox_versus_stall){
                 .link = tcp[i], .frame = frame, .waited = waited, .wait_ms = wait_ms};
     }
@@ -224,14 +224,14 @@ static void plot_panel(struct vox_lab_gnuplot *plots, const struct vox_versus_re
     put_panel_name(plots, r, link, is_narrow);
     put_frames(script, r, link, top);
     fprintf(script,
-            "set yrange [0:%.2f]; set ytics %g\n"
+            "set yrange [0:%.2f]; set ytics %g format '%%g ms'\n"
             "set arrow 1 from graph 0, first %.3f to graph 1, first %.3f nohead dt (6,4) lw 1 "
             "lc rgb '" VOX_LAB_INK "'\n",
             top, vox_lab_gnuplot_step(top, 3), r->options->budget_ms, r->options->budget_ms);
     fprintf(script, "plot $in_time with points pt 7 ps 0.22 lc rgb '" VOX_LAB_PLAYED "', "
                     "$repaired with points pt 7 ps 0.4 lc rgb '" VOX_LAB_RECOVERED "', "
                     "$late with points pt 7 ps 0.3 lc rgb '" VOX_LAB_LATE "', "
-                    "$lost with points pt 2 ps 0.45 lw 1.5 lc rgb '" VOX_LAB_LOST "'\n"
+                    "$lost with points pt 2 ps 0.6 lw 2 lc rgb '" VOX_LAB_LOST "'\n"
                     "unset arrow; unset label\n");
 }
 
@@ -280,6 +280,8 @@ struct stretch {
     double origin_ms; /* end of capture of the frame in the middle of it all */
     double from_ms, to_ms;
     double budget_ms;
+    double least_ms; /* delay of the fastest frame */
+    size_t repeated; /* this frame was lost, and sent again */
 };
 
 static double end_ms(const struct vox_playable *p, size_t frame)
@@ -296,9 +298,17 @@ static struct stretch stretch_around(const struct vox_versus_result *r,
     s.from = frame > before ? frame - before : 0;
     s.to = frame + behind < p->count ? frame + behind : p->count;
     s.origin_ms = end_ms(p, frame);
+    s.least_ms = least_ms(p);
+    s.repeated = p->count;
     s.from_ms = -110;
     s.to_ms = long_ms + 20;
     return s;
+}
+
+/* Half the way down. */
+static void put_lost(FILE *script, const struct stretch *s, double at_ms)
+{
+    fprintf(script, "%.2f 1\n%.2f 0.5\n\n", at_ms, at_ms + 0.5 * s->least_ms);
 }
 
 /* A line from the end of each frame's capture down to when it could be played. */
@@ -310,19 +320,18 @@ static void put_ladder(FILE *script, const struct stretch *s)
         for (size_t i = s->from; i < s->to; i++) {
             const struct vox_playable_frame *f = &s->playable->frames[i];
             size_t kind = !has_come(f) ? 2 : delay_ms(f) > s->budget_ms ? 1 : 0;
-            double at = end_ms(s->playable, i) - s->origin_ms;
-            if (kind != block)
-                continue;
-            fprintf(script, "%.2f 1\n", at);
-            fprintf(script, "%.2f %g\n\n", has_come(f) ? at + delay_ms(f) : at + 12,
-                    has_come(f) ? 0 : 0.55);
+            double at_ms = end_ms(s->playable, i) - s->origin_ms;
+            if (block == 2 && (kind == 2 || i == s->repeated))
+                put_lost(script, s, at_ms);
+            else if (kind == block)
+                fprintf(script, "%.2f 1\n%.2f 0\n\n", at_ms, at_ms + delay_ms(f));
         }
         fputs("EOD\n", script);
     }
 }
 
 static void plot_ladder(struct vox_lab_gnuplot *plots, const struct stretch *s, bool is_narrow,
-                        const char *name, const char *words, struct vox_lab_figure *out)
+                        const char *name, struct vox_lab_figure *out)
 {
     FILE *script = plots->script;
     begin(plots, is_narrow, LADDER_PX, out);
@@ -331,14 +340,12 @@ static void plot_ladder(struct vox_lab_gnuplot *plots, const struct stretch *s, 
     put_ladder(script, s);
     fprintf(script,
             "set xrange [%.2f:%.2f]; set xtics %g format '%%g ms'; set yrange [-0.12:1.08]\n"
-            "set ytics ('said' 1, 'to play' 0); unset grid; set border 0\n"
-            "set label 2 '%s' at graph 1, graph 0.9 right front tc rgb '" VOX_LAB_INK "'\n",
-            s->from_ms, s->to_ms, vox_lab_gnuplot_step(s->to_ms - s->from_ms, is_narrow ? 5 : 10),
-            is_narrow ? "" : words);
+            "set ytics ('said' 1, 'to play' 0); unset grid; set border 0\n",
+            s->from_ms, s->to_ms, vox_lab_gnuplot_step(s->to_ms - s->from_ms, is_narrow ? 5 : 10));
     fputs("plot $in_time with linespoints pt 7 ps 0.3 lw 1.2 lc rgb '" VOX_LAB_PLAYED "', "
           "$late with linespoints pt 7 ps 0.3 lw 1.2 lc rgb '" VOX_LAB_LATE "', "
           "$lost with lines lw 1.2 lc rgb '" VOX_LAB_LOST "', "
-          "$lost using 1:($2 < 1 ? $2 : NaN) with points pt 2 ps 0.8 lw 2 lc rgb '" VOX_LAB_LOST
+          "$lost using 1:($2 < 1 ? $2 : NaN) with points pt 2 ps 1 lw 2.5 lc rgb '" VOX_LAB_LOST
           "'\nunset label\n",
           script);
 }
@@ -364,13 +371,14 @@ static void plot_near(struct vox_lab_gnuplot *plots, const struct vox_versus_res
     size_t loss = udp->count > 0 ? find_loss(udp) : 0;
     for (int i = 0; i < 2; i++) {
         struct stretch s = stretch_around(r, tcp, stall->frame, long_ms);
-        snprintf(words, sizeof words, "%zu frames wait for the repeat of one", stall->waited);
-        plot_ladder(plots, &s, i == 1, looks[stall->link].title, words, &out->stall[i]);
+        s.repeated = stall->frame;
+        snprintf(words, sizeof words, "%s: %zu frames wait for the repeat of one",
+                 looks[stall->link].title, stall->waited);
+        plot_ladder(plots, &s, i == 1, words, &out->stall[i]);
         if (udp->count == 0 || loss >= udp->count)
             continue;
         s = stretch_around(r, udp, loss, long_ms);
-        plot_ladder(plots, &s, i == 1, "plain UDP", "what is lost is lost; nothing waits for it",
-                    &out->loss[i]);
+        plot_ladder(plots, &s, i == 1, "plain UDP: nothing waits for what is lost", &out->loss[i]);
     }
 }
 

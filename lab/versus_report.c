@@ -85,7 +85,10 @@ static void put_verdicts(struct report *r)
         vox_lab_html_text(r->page, v->plain_text);
         fputs("</li>\n", r->page);
     }
-    fputs("</ul>\n", r->page);
+    fputs("</ul>\n<p class=\"note\">R rates a conversation by its delay and what is missing in it "
+          "(E-model, ITU-T G.107), from 0 to 93: with 80 and more people are content, below 50 "
+          "nearly all are not.</p>\n",
+          r->page);
 }
 
 static void put_settings(struct report *r)
@@ -135,14 +138,15 @@ static void put_stall_words(struct report *r)
 {
     if (r->stall.link == VOX_VERSUS_LINKS)
         return;
-    fprintf(r->page,
-            "<p>TCP delivers everything, and in order. So when one packet is lost, all that come "
-            "behind it must wait until its repeat is there, and then come in a heap: each stair "
-            "falls by one frame&#39;s length per frame. The highest one here is of a packet that "
-            "was lost and whose repeat took %.0f&nbsp;ms; %zu frames behind it had arrived and "
-            "could not be played. UDP lets each packet come by itself: what is lost is a cross, "
-            "and nothing waits for it.</p>\n",
-            r->stall.wait_ms, r->stall.waited);
+    fprintf(
+        r->page,
+        "<p>TCP delivers everything, and in order. So when one packet is lost, all that come "
+        "behind it must wait until its repeat is there, and then come in a heap: each stair "
+        "falls by one frame&#39;s length per frame. The highest one here is of a packet that "
+        "was lost and whose repeat came %.0f&nbsp;ms later; %zu frames behind it had arrived and "
+        "could not be played. UDP lets each packet come by itself: what is lost is a cross, "
+        "and nothing waits for it.</p>\n",
+        r->stall.wait_ms, r->stall.waited);
 }
 
 static int put_timeline(struct report *r)
@@ -173,7 +177,7 @@ static int put_near(struct report *r)
         return 0;
     fputs("<section>\n<h2>The worst stall from near</h2>\n"
           "<p>Each line is a frame, from when it was said (above) to when it could be played "
-          "(below).</p>\n",
+          "(below); a cross is where it was lost.</p>\n",
           r->page);
     err = put_sizes(r, r->pictures.stall,
                     "Lines of frames on their way over TCP: after a loss many end at the same "

@@ -85,6 +85,10 @@ static int read_link(const char *folder, const char *name, struct vox_versus_sho
             read_count(object, ways[i], "missed", &missed);
         shot->unwanted += ok ? overflow + missed : 0;
     }
+    uint64_t lost, dropped;
+    ok &= read_count(object, ways[0], "lost", &lost) &&
+          read_count(object, ways[0], "queue_dropped", &dropped);
+    shot->lost_there = ok ? lost + dropped : 0;
     json_decref(object);
     return ok ? 0
               : vox_audio_fail(error, VOX_EFORMAT, "the statistics of the link are not complete");

@@ -1,10 +1,13 @@
 #include "lab/versus_verdict.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 /* Smaller differences are shown as 0.0. */
 static const double SEEN_R = 0.05;
+/* The encoder's bits differ by as much, with FEC and without. */
+static const double SAME_BYTES = 0.03;
 
 __attribute__((format(printf, 2, 3))) static void add(char *out, const char *format, ...)
 {
@@ -34,20 +37,25 @@ static int best_of(const struct vox_versus_table *t, int budget, bool (*counts)(
     return best;
 }
 
-/* Plain UDP and concealment have the same bytes; then the better one counts. */
+/* Of ways with about the same bytes the simpler one is chosen, unless another is better. */
+static bool is_cheaper(const struct vox_versus_table *t, int budget, int arm, int than)
+{
+    double bytes = figure(t, arm, VOX_VERSUS_WIRE_KB) / figure(t, than, VOX_VERSUS_WIRE_KB);
+    double better =
+        figure(t, arm, VOX_VERSUS_R_AT + budget) - figure(t, than, VOX_VERSUS_R_AT + budget);
+    if (fabs(bytes - 1) > SAME_BYTES)
+        return bytes < 1;
+    return better > SEEN_R || (better > -SEEN_R && arm < than);
+}
+
 static int cheapest_near(const struct vox_versus_table *t, int budget, int best)
 {
     int choice = best;
     double least_r = figure(t, best, VOX_VERSUS_R_AT + budget) - VOX_VERSUS_SAME_R;
-    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++) {
-        if (!t->has[arm] || figure(t, arm, VOX_VERSUS_R_AT + budget) < least_r)
-            continue;
-        double more = figure(t, arm, VOX_VERSUS_WIRE_KB) - figure(t, choice, VOX_VERSUS_WIRE_KB);
-        double better =
-            figure(t, arm, VOX_VERSUS_R_AT + budget) - figure(t, choice, VOX_VERSUS_R_AT + budget);
-        if (more < 0 || (more <= 0 && better > 0))
+    for (int arm = VOX_VERSUS_ARMS - 1; arm >= 0; arm--)
+        if (t->has[arm] && figure(t, arm, VOX_VERSUS_R_AT + budget) >= least_r &&
+            is_cheaper(t, budget, arm, choice))
             choice = arm;
-    }
     return choice;
 }
 
@@ -94,6 +102,8 @@ static void add_dearer(char *out, const struct vox_versus_table *t, int best, in
     double more = figure(t, best, VOX_VERSUS_WIRE_KB) / figure(t, choice, VOX_VERSUS_WIRE_KB) - 1;
     double better =
         figure(t, best, VOX_VERSUS_R_AT + budget) - figure(t, choice, VOX_VERSUS_R_AT + budget);
+    if (more < SAME_BYTES)
+        return;
     if (better < SEEN_R)
         add(out, ". %s is as good and takes %.0f %% more bytes", title(best), 100 * more);
     else
