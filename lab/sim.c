@@ -100,8 +100,11 @@ static void send_back(void *ctx, uint32_t path, const uint8_t *bytes, size_t len
 {
     struct sim *sim = ctx;
     struct vox_fate fate;
+    const struct vox_sim_observer *observer = &sim->config->observer;
     if (path >= (uint32_t)sim->config->sender_count)
         return;
+    if (observer->on_returned)
+        observer->on_returned(observer->ctx, (int)path, sim->now_ns, len);
     vox_route_datagram(sim->posts[path].back, VOX_ROUTE_MEDIA, sim->now_ns, len, &fate);
     sim->result->back_sent++;
     sim->result->back_lost += fate.copies == 0;
@@ -111,6 +114,10 @@ static void send_back(void *ctx, uint32_t path, const uint8_t *bytes, size_t len
 static void arrive(struct sim *sim, const struct vox_appointment *arrival)
 {
     struct flight *flight = arrival->what;
+    const struct vox_sim_observer *observer = &sim->config->observer;
+    if (arrival->kind == ARRIVES_AT_RECEIVER && observer->on_arrived)
+        observer->on_arrived(observer->ctx, arrival->who, arrival->t_ns, flight->bytes,
+                             flight->len);
     if (arrival->kind == ARRIVES_AT_RECEIVER)
         vox_receiver_push(sim->receiver, flight->bytes, flight->len, arrival->t_ns,
                           (uint32_t)arrival->who);

@@ -53,6 +53,9 @@ struct vox_sim_observer {
     /* Each datagram that a sender hands over, media and RTCP. */
     void (*on_datagram)(void *ctx, int sender, int64_t now_ns, const struct vox_datagram *datagram);
     void (*on_sent)(void *ctx, const struct vox_sim_sent *sent);
+    /* Each that comes to the receiver; each that it sends back, when it does. */
+    void (*on_arrived)(void *ctx, int sender, int64_t now_ns, const uint8_t *bytes, size_t len);
+    void (*on_returned)(void *ctx, int sender, int64_t now_ns, size_t len);
     /* As vox_receiver_pull gave it: `valid` frames of `frames`; the first plays at playout_ns.
      * was_idle: nothing was playing when it was asked. */
     void (*on_pcm)(void *ctx, struct vox_receiver *receiver, const float *pcm, int frames,

@@ -132,6 +132,9 @@ struct vox_versus_shot {
 int vox_versus_shot_read(const char *folder, const char *name,
                          const struct vox_versus_options *options, struct vox_versus_shot *out,
                          struct vox_audio_error *error);
+/* What all streams of these options have in common. */
+void vox_versus_stream_init(struct vox_playable_stream *stream,
+                            const struct vox_versus_options *options);
 void vox_versus_shot_clear(struct vox_versus_shot *shot);
 
 /* ---- the whole ---- */

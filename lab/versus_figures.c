@@ -81,7 +81,7 @@ static void measure_budgets(const struct vox_versus_budgets *budgets, enum vox_v
         out[VOX_VERSUS_R_AT + i] = rate(arm, budgets->ms[i] + run->extra_ms, &missing);
         if (i != budgets->chosen)
             continue;
-        out[VOX_VERSUS_SILENCE_MS] = vox_ns_to_ms(missing.longest_ns);
+        out[VOX_VERSUS_GAP_MS] = vox_ns_to_ms(missing.longest_ns);
         out[VOX_VERSUS_R] = out[VOX_VERSUS_R_AT + i];
     }
 }
@@ -102,7 +102,7 @@ int vox_versus_measure(const struct vox_versus_budgets *budgets, enum vox_versus
     out[VOX_VERSUS_P99] = vox_ns_to_ms(delays.p99_ns);
     out[VOX_VERSUS_MAX] = vox_ns_to_ms(delays.max_ns);
     out[VOX_VERSUS_LOST_PCT] = delays.lost_pct;
-    out[VOX_VERSUS_WAIT_MS] = vox_ns_to_ms(delays.longest_wait_ns);
+    out[VOX_VERSUS_SILENCE_MS] = vox_ns_to_ms(delays.longest_wait_ns);
     out[VOX_VERSUS_THERE_KB] = (double)run->bytes_there / 1e3 / minutes;
     out[VOX_VERSUS_BACK_KB] = (double)run->bytes_back / 1e3 / minutes;
     out[VOX_VERSUS_WIRE_KB] = out[VOX_VERSUS_THERE_KB] + out[VOX_VERSUS_BACK_KB];

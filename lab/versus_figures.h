@@ -58,8 +58,8 @@ enum vox_versus_figure {
     VOX_VERSUS_P99,
     VOX_VERSUS_MAX,
     VOX_VERSUS_LOST_PCT,      /* for good */
-    VOX_VERSUS_SILENCE_MS,    /* longest stretch without audio, with the listener's budget */
-    VOX_VERSUS_WAIT_MS,       /* longest time in which nothing new could be played */
+    VOX_VERSUS_SILENCE_MS,    /* longest time in which nothing new could be played, by anybody */
+    VOX_VERSUS_GAP_MS,        /* longest stretch that the listener with the budget misses */
     VOX_VERSUS_WIRE_KB,       /* per minute, IP packets both ways, 1000 bytes each */
     VOX_VERSUS_THERE_KB,      /* of that, with the sound */
     VOX_VERSUS_BACK_KB,       /* against it */

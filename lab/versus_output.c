@@ -34,7 +34,7 @@ static void print_row(const struct vox_versus_result *r, int arm)
         used += snprintf(line + used, sizeof line - (size_t)used, " %6.1f",
                          median(r, arm, VOX_VERSUS_LATE_PCT + i));
     snprintf(line + used, sizeof line - (size_t)used, "  %7.0f %7.0f %7.0f %5.0f",
-             median(r, arm, VOX_VERSUS_SILENCE_MS), median(r, arm, VOX_VERSUS_WAIT_MS),
+             median(r, arm, VOX_VERSUS_SILENCE_MS), median(r, arm, VOX_VERSUS_GAP_MS),
              median(r, arm, VOX_VERSUS_WIRE_KB), median(r, arm, VOX_VERSUS_R));
     vox_message_info("%s", line);
 }
@@ -48,7 +48,7 @@ static void print_heads(const struct vox_versus_result *r)
         snprintf(head, sizeof head, ">%g", r->budgets.ms[i]);
         used += snprintf(line + used, sizeof line - (size_t)used, " %6s", head);
     }
-    snprintf(line + used, sizeof line - (size_t)used, "  %7s %7s %7s %5s", "silence", "wait",
+    snprintf(line + used, sizeof line - (size_t)used, "  %7s %7s %7s %5s", "silence", "gap",
              "kB/min", "R");
     vox_message_info("%s", line);
 }
@@ -108,7 +108,7 @@ static json_t *figures_json(const struct vox_versus_result *r, int arm, bool ran
     } plain[] = {
         {VOX_VERSUS_LOST_PCT, "lost_pct"},
         {VOX_VERSUS_SILENCE_MS, "longest_silence_ms"},
-        {VOX_VERSUS_WAIT_MS, "longest_wait_ms"},
+        {VOX_VERSUS_GAP_MS, "longest_gap_ms"},
         {VOX_VERSUS_WIRE_KB, "wire_kbytes_per_min"},
         {VOX_VERSUS_THERE_KB, "wire_kbytes_per_min_there"},
         {VOX_VERSUS_BACK_KB, "wire_kbytes_per_min_back"},

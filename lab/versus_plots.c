@@ -10,7 +10,7 @@ enum {
     LEFT_PX = 56,
     RIGHT_PX = 28,
     PANEL_PX = 118,
-    HEAD_PX = 26, /* a panel's name above it */
+    HEAD_PX = 32, /* a panel's name above it */
     AXIS_PX = 30,
     LADDER_PX = 230,
     CURVES_PX = 300,
@@ -206,15 +206,16 @@ static void annotate(FILE *script, const struct vox_versus_stall *stall,
     double high = fmin(delay_ms(&p->frames[stall->frame]), 0.98 * top);
     bool is_right = at_s < 0.6 * span_s;
     double text_s = at_s + (is_right ? 0.035 : -0.02) * span_s;
-    fprintf(script,
-            "set label 3 'Here a packet was lost. It took %.0f ms until its repeat was\\nthere, "
-            "and the %zu frames behind it, which had come, had to wait.' at %.4f,%.2f %s front "
-            "tc rgb '" VOX_LAB_INK "'\n"
-            "set arrow 3 from %.4f,%.2f to %.4f,%.2f front head filled size screen 0.006,20 "
-            "lw 1 lc rgb '" VOX_LAB_INK "'\n",
-            stall->wait_ms, stall->waited, text_s, 0.86 * top, is_right ? "left" : "right",
-            text_s + (is_right ? -0.002 : 0.002) * span_s, 0.86 * top,
-            at_s + (is_right ? 0.006 : -0.004) * span_s, fmin(high, 0.95 * top));
+    fprintf(
+        script,
+        "set label 3 \"Here a packet was lost. It took %.0f ms more until its repeat was there,\\n"
+        "and the %zu frames behind it, which had come, had to wait.\" at %.4f,%.2f %s front "
+        "tc rgb '" VOX_LAB_INK "'\n"
+        "set arrow 3 from %.4f,%.2f to %.4f,%.2f front head filled size screen 0.006,20 "
+        "lw 1 lc rgb '" VOX_LAB_INK "'\n",
+        stall->wait_ms, stall->waited, text_s, 0.86 * top, is_right ? "left" : "right",
+        text_s + (is_right ? -0.002 : 0.002) * span_s, 0.86 * top,
+        at_s + (is_right ? 0.006 : -0.004) * span_s, fmin(high, 0.95 * top));
 }
 
 static void plot_panel(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,

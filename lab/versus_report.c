@@ -237,7 +237,7 @@ static void put_row(struct report *r, int arm)
     put_cell(r, arm, VOX_VERSUS_P99, 0);
     put_cell(r, arm, VOX_VERSUS_MAX, 0);
     put_cell(r, arm, VOX_VERSUS_SILENCE_MS, 0);
-    put_cell(r, arm, VOX_VERSUS_WAIT_MS, 0);
+    put_cell(r, arm, VOX_VERSUS_GAP_MS, 0);
     put_cell(r, arm, VOX_VERSUS_THERE_KB, 0);
     put_cell(r, arm, VOX_VERSUS_BACK_KB, 0);
     fputs("</tr>\n", r->page);
@@ -255,17 +255,17 @@ static void put_table(struct report *r)
                 v->budgets.ms[i]);
     fputs("<th class=\"n\">% lost<br>for good</th><th class=\"n\">delay, ms<br>median</th>"
           "<th class=\"n\"><br>99 %</th><th class=\"n\"><br>most</th>"
-          "<th class=\"n\">longest<br>silence, ms</th><th class=\"n\">longest<br>wait, ms</th>"
+          "<th class=\"n\">longest<br>silence, ms</th><th class=\"n\">longest<br>gap, ms</th>"
           "<th class=\"n\">kB/min<br>there</th><th class=\"n\"><br>back</th></tr>\n",
           r->page);
     for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
         if (v->table.has[arm])
             put_row(r, arm);
     fprintf(r->page,
-            "</table></div>\n<p class=\"note\">%sR is the rating of the E-model, 0 to 93. Longest "
-            "silence: without audio for a listener with a budget of %g&nbsp;ms. Longest wait: in "
-            "which nothing new could be played by anybody. Bytes are those of all IP packets, "
-            "repeats and acknowledgements included.</p>\n</section>\n",
+            "</table></div>\n<p class=\"note\">%sR is the rating of the E-model. Longest "
+            "silence: in which nothing new came that could be played, by whomever. Longest gap: "
+            "what a listener with a budget of %g&nbsp;ms misses in one piece. Bytes are those of "
+            "all IP packets, repeats and acknowledgements included.</p>\n</section>\n",
             r->options->repeat > 1 ? "Medians over the seeds, with the least and the greatest. "
                                    : "",
             r->options->budget_ms);

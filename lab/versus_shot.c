@@ -42,6 +42,16 @@ static bool read_count(const json_t *object, const char *group, const char *key,
     return json_is_integer(value) && json_integer_value(value) >= 0;
 }
 
+void vox_versus_stream_init(struct vox_playable_stream *stream,
+                            const struct vox_versus_options *options)
+{
+    vox_playable_stream_init(stream);
+    stream->frame_ticks = options->encoding.frame_ticks;
+    stream->lookahead_ticks = options->encoding.profile == VOX_PROFILE_LOWDELAY
+                                  ? LOW_DELAY_LOOKAHEAD_TICKS
+                                  : LOOKAHEAD_TICKS;
+}
+
 static int read_sender(const char *folder, const char *name,
                        const struct vox_versus_options *options, struct vox_playable_stream *stream,
                        struct vox_audio_error *error)
@@ -58,14 +68,10 @@ static int read_sender(const char *folder, const char *name,
         return vox_audio_fail(error, VOX_EFORMAT,
                               "the statistics of voxgram-send do not tell where its stream began; "
                               "it is of another version than voxgram-lab");
-    vox_playable_stream_init(stream);
+    vox_versus_stream_init(stream, options);
     stream->ssrc = (uint32_t)ssrc;
     stream->first_timestamp = (uint32_t)timestamp;
     stream->frames = (size_t)sent;
-    stream->frame_ticks = options->encoding.frame_ticks;
-    stream->lookahead_ticks = options->encoding.profile == VOX_PROFILE_LOWDELAY
-                                  ? LOW_DELAY_LOOKAHEAD_TICKS
-                                  : LOOKAHEAD_TICKS;
     return 0;
 }
 

@@ -178,7 +178,7 @@ static void figures_are_of_the_run(void **state)
     assert_true(near(f[VOX_VERSUS_P50], 30) && near(f[VOX_VERSUS_MAX], 150));
     assert_true(near(f[VOX_VERSUS_LOST_PCT], 1));
     assert_true(near(f[VOX_VERSUS_LATE_PCT], 3) && near(f[VOX_VERSUS_LATE_PCT + 2], 1));
-    assert_true(near(f[VOX_VERSUS_SILENCE_MS], 60));
+    assert_true(near(f[VOX_VERSUS_GAP_MS], 60) && near(f[VOX_VERSUS_SILENCE_MS], 80));
     assert_true(near(f[VOX_VERSUS_WIRE_KB], 630) && near(f[VOX_VERSUS_BACK_KB], 30));
     assert_true(near(f[VOX_VERSUS_R], f[VOX_VERSUS_R_AT + 1]));
     assert_true(f[VOX_VERSUS_R] > plain[VOX_VERSUS_R] + 10);
