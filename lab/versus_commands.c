@@ -213,7 +213,7 @@ static void add_sender(struct vox_versus_command *c, const struct vox_versus_opt
     if (*congestion)
         add_pair(c, "--tcp-congestion", congestion);
     if (o->duration_ns > 0) {
-        snprintf(seconds, sizeof seconds, "%.9g", (double)o->duration_ns / 1e9);
+        snprintf(seconds, sizeof seconds, "%.12g", (double)o->duration_ns / 1e9);
         add_pair(c, "--duration", seconds);
     }
     add_file(c, "--stats", name, "send.json");

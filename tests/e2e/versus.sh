@@ -1,0 +1,140 @@
+# `voxgram-lab versus`: a short run over the kernel's TCP and UDP, its figures and its page; what is
+# wrong is told; an interrupt leaves nothing behind. The same in virtual time, twice.
+. "$(dirname "$0")/../support/lib.sh"
+. "${SCRIPT%/*}/link_lib.sh"
+need pgrep gnuplot
+can_link
+TMPDIR=$WORK/tmp
+export TMPDIR
+mkdir "$TMPDIR"
+
+# Whatever it makes for itself is gone at the end.
+nothing_left() {
+    [ -z "$(ls "$TMPDIR")" ] || fail "left behind: $(ls "$TMPDIR")"
+}
+
+# arm FILE NAME FIELD
+arm() {
+    for i in 0 1 2 3 4 5 6; do
+        [ "$("$TOOLS/jsonget" "$1" "arms.$i.name")" = "$2" ] && json "$1" "arms.$i.$3" && return
+    done
+    fail "no arm $2 in $1"
+}
+
+# NAME ARGUMENT...
+versus() {
+    who=$1
+    shift
+    "$BIN/voxgram-lab" versus "$@" --stats "$who.json" >"$who.out" 2>"$who.err" </dev/null
+    equal $? 0 "status of $who"
+    nothing_left
+}
+
+# In the page there is a picture of each, sound of each, and what was asked for.
+page_has_its_parts() { # FILE ARMS
+    for part in "When each frame could be played" "from near" "Who misses which budget" \
+        "What it brings" "Listen" "What was assumed" "with a budget of 150 ms" "64 kbit/s"; do
+        grep -qi -- "$part" "$1" || fail "$1 has no \"$part\""
+    done
+    equal "$(grep -c 'data:audio/flac;base64,' "$1")" "$2" "players in $1"
+    ! grep -q 'https\?://[a-z]*\.' "$1" || fail "$1 loads something"
+    holds "$(grep -o '<svg ' "$1" | wc -l) >= 4"
+}
+
+names_are_complete() { # FILE ARM
+    for field in delay_ms.p50 delay_ms.p95 delay_ms.p99 delay_ms.max late_pct.60 late_pct.100 \
+        late_pct.200 late_pct.400 late_pct.150 lost_pct longest_silence_ms wire_kbytes_per_min \
+        concealed_pct r_factor r_factor_at.100 range.r_factor.1; do
+        [ -n "$(arm "$1" "$2" "$field")" ] || fail "$1: $2 has no $field"
+    done
+    holds "$(arm "$1" "$2" r_factor) >= 0 && $(arm "$1" "$2" r_factor) <= 93.3"
+    holds "$(arm "$1" "$2" late_pct.400) >= $(arm "$1" "$2" lost_pct)"
+    holds "$(arm "$1" "$2" late_pct.60) >= $(arm "$1" "$2" late_pct.200)"
+}
+
+# What the kernel's TCP brings is late at most, what UDP loses is lost; nothing here hangs on how
+# busy the machine is.
+kernel() {
+    versus kernel --delay 30 --loss 8 --seed 5 --duration 4 --budget 150 --repeat 2 --verbose \
+        --arms plain,concealment,fec,red,retransmission,tcp-cubic --report page.html --out heard
+    equal "$(json kernel.json mode)" kernel mode
+    equal "$(json kernel.json frames)" 200 "frames sent"
+    equal "$(json kernel.json kernel.congestion_control.0)" cubic "congestion control"
+    for name in plain concealment fec red retransmission tcp-cubic; do
+        names_are_complete kernel.json "$name"
+        equal "$(frames "heard/$name.wav")" 192000 "frames in $name.wav"
+    done
+    holds "$(arm kernel.json tcp-cubic lost_pct) == 0"
+    holds "$(arm kernel.json tcp-cubic frames_by_way.packet) == 200"
+    holds "$(arm kernel.json plain lost_pct) > 1 && $(arm kernel.json plain lost_pct) < 20"
+    holds "$(arm kernel.json plain lost_pct) == $(arm kernel.json concealment lost_pct)"
+    holds "$(arm kernel.json red lost_pct) < $(arm kernel.json plain lost_pct)"
+    holds "$(arm kernel.json red frames_by_way.red) > 0"
+    holds "$(arm kernel.json red wire_kbytes_per_min) > 1.5 * $(arm kernel.json plain wire_kbytes_per_min)"
+    holds "$(arm kernel.json retransmission frames_by_way.rtx) > 0"
+    holds "$(arm kernel.json plain r_factor) < $(arm kernel.json concealment r_factor)"
+    holds "$(arm kernel.json plain delay_ms.p50) >= 30"
+    for budget in 0 1 2 3 4; do
+        json kernel.json "verdicts.$budget.text" | grep -q '^With a budget of' || fail "no verdict"
+    done
+    grep -q 'choose\|nothing is good' kernel.err || fail "no verdict was told"
+    json kernel.json commands.0 | grep -q 'voxgram-lab link .*-- voxgram-send .*-- voxgram-recv' ||
+        fail "no commands"
+    page_has_its_parts page.html 6
+}
+
+virtual() {
+    for run in one two; do
+        versus $run --virtual --delay 40 --jitter 15 --loss 5 --burst 3 --duration 6 --budget 150 \
+            --report $run.html --out $run.heard
+    done
+    equal "$(json one.json mode)" model mode
+    grep -q "model" one.err || fail "it does not say that it is a model"
+    grep -q "TCP is a model" one.html || fail "the page does not say that it is a model"
+    cmp one.json two.json || fail "statistics differ"
+    cmp one.html two.html || fail "pages differ"
+    for name in plain concealment fec red retransmission tcp-cubic; do
+        names_are_complete one.json "$name"
+        cmp "one.heard/$name.wav" "two.heard/$name.wav" || fail "$name sounds different"
+    done
+    holds "$(arm one.json tcp-cubic lost_pct) == 0"
+    page_has_its_parts one.html 6
+}
+
+# wrong STATUS TEXT ARGUMENT...
+wrong() {
+    status=$1 text=$2
+    shift 2
+    "$BIN/voxgram-lab" versus "$@" >wrong.out 2>wrong.err </dev/null
+    equal $? "$status" "status of versus $*"
+    said wrong "$text"
+    nothing_left
+}
+
+
+
+# Ctrl-C. Each run of this test has a duration of its own, to be recognized by.
+interrupted() {
+    id=$((10000 + $$ % 10000))
+    env --default-signal=INT "$BIN/voxgram-lab" versus --duration "3599.5$id" \
+        >int.out 2>int.err </dev/null &
+    pid=$!
+    running="$running $pid"
+    until_true pgrep -f -- "voxgram-send .*--duration 3599.5$id" >/dev/null || fail "it does not start"
+    kill -INT "$pid"
+    wait "$pid"
+    equal $? 130 "status after SIGINT"
+    ! pgrep -f -- "3599.5$id" >/dev/null || fail "a process was left behind"
+    nothing_left
+}
+
+kernel
+interrupted
+wrong 2 'there is no "udp"' --arms udp
+wrong 2 "cannot open nothing.wav" nothing.wav
+wrong 1 "" "$SCRIPT"
+wrong 2 "budget" --budget 0
+wrong 2 "burst" --loss 100 --burst 3
+wrong 2 "no model of bbr" --virtual --arms tcp-bbr
+wrong 1 "cannot make the folder" --out /proc/none/such
+virtual
