@@ -19,6 +19,11 @@
 
 enum { QUEUE_BYTES = 64 * 1024 };
 
+struct client {
+    uv_tcp_t tcp;  /* first: a pointer to it is one to the client */
+    uint16_t port; /* asked for while it is connected; afterwards nobody knows */
+};
+
 /* A write that is under way, and its bytes: they must live until libuv says that it is done. */
 struct echo {
     uv_write_t request;
@@ -43,7 +48,7 @@ static void let_go(uv_stream_t *client, const char *why)
 {
     if (uv_is_closing((uv_handle_t *)client))
         return;
-    printf("%u let go: %s\n", port_of((uv_tcp_t *)client, uv_tcp_getpeername), why);
+    printf("%u let go: %s\n", ((struct client *)client)->port, why);
     uv_close((uv_handle_t *)client, on_closed);
 }
 
@@ -102,8 +107,8 @@ static void on_read(uv_stream_t *client, ssize_t got, const uv_buf_t *buffer)
 
 static void on_connection(uv_stream_t *server, int status)
 {
-    uv_tcp_t *client = status < 0 ? NULL : malloc(sizeof *client);
-    if (!client || uv_tcp_init(server->loop, client) < 0) {
+    struct client *client = status < 0 ? NULL : calloc(1, sizeof *client);
+    if (!client || uv_tcp_init(server->loop, &client->tcp) < 0) {
         fprintf(stderr, "cannot take a client: %s; going on\n",
                 uv_strerror(status < 0 ? status : UV_ENOMEM));
         free(client);
@@ -113,7 +118,8 @@ static void on_connection(uv_stream_t *server, int status)
         uv_close((uv_handle_t *)client, on_closed);
         return;
     }
-    printf("%u has come\n", port_of(client, uv_tcp_getpeername));
+    client->port = port_of(&client->tcp, uv_tcp_getpeername);
+    printf("%u has come\n", client->port);
     uv_read_start((uv_stream_t *)client, on_alloc, on_read);
 }
 

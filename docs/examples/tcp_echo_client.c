@@ -143,10 +143,14 @@ static bool print_answer(int fd)
 
 static bool talk(int fd, const char *text)
 {
-    bool sent = strcmp(text, "-") == 0 ? send_input(fd) : send_all(fd, text, strlen(text));
+    bool input = strcmp(text, "-") == 0;
+    bool sent = input ? send_input(fd) : send_all(fd, text, strlen(text));
     /* Our half is done, theirs is not: with close we could not hear the answer. */
-    if (sent && shutdown(fd, SHUT_WR) == 0 && print_answer(fd))
+    if (sent && shutdown(fd, SHUT_WR) == 0 && print_answer(fd)) {
+        if (!input)
+            putchar('\n');
         return true;
+    }
     const char *why = errno == EAGAIN ? "it does not answer in time" : strerror(errno);
     fprintf(stderr, "the server is lost: %s; try again later, or look what it says\n", why);
     return false;

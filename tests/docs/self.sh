@@ -53,6 +53,9 @@ finds links 'no program has the option --nonsense' docs/protocol.md 's/`--sdp\|-
 finds words 'a path' docs/timing.md '1s,$, /wo''rk/main,'
 finds words 'registry' dev '2s,$, https://py''pi.org/simple,'
 finds words 'quotation mark' docs/timing.md "1s/\$/ $(printf '\342\200\234')/"
+finds sockets 'no vox_socket_join in' common/net/socket.c 's/vox_socket_join/vox_socket_enter/'
+finds sockets 'no file ../common/net/pacemaker.c' docs/sockets.md 's,net/pacer\.c,net/pacemaker.c,'
+finds sockets 'says nothing of docs/examples/broadcast.c' docs/sockets.md 's,(examples/broadcast\.c),,'
 finds layers 'base/bytes.h (base) includes wire' common/base/bytes.h '1i #include "wire/rtp.h"'
 finds layers 'includes net/udp.h' sender/sender.c '1i #include "net/udp.h"'
 finds layers 'includes sender/sender.h' receiver/report.c '1i #include "sender/sender.h"'
