@@ -117,7 +117,7 @@ compare() {
     done
 }
 
-# Those with a link make networks of their own; the others all run in one, where every port is free.
+# Those of the lab make networks of their own; the others all run in one, where every port is free.
 run_blocks() { # FILE...
     for file in "$@"; do
         run_block "$file"
@@ -154,17 +154,17 @@ PATH=$BIN:$EXAMPLES:$PATH
 export PATH ROOT
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
-mkdir "$scratch/blocks" "$scratch/here"
+mkdir -p "$scratch/blocks" "$scratch/here/out"
 ln -s "$ROOT/tests" "$ROOT/docs" "$scratch/here"
 cut_blocks "$scratch/blocks"
 cd "$scratch/here" || exit 2
 faults=$({
     find "$scratch/blocks" -type f | at_least 10 "console blocks"
     # shellcheck disable=SC2046
-    unshare -Urn sh "$script" inside "$PWD" $(grep -L 'voxgram-lab link' "$scratch"/blocks/*)
+    unshare -Urn sh "$script" inside "$PWD" $(grep -L 'voxgram-lab' "$scratch"/blocks/*)
     if (can_link >/dev/null); then
         # shellcheck disable=SC2046
-        run_blocks $(grep -l 'voxgram-lab link' "$scratch"/blocks/*)
+        run_blocks $(grep -l 'voxgram-lab' "$scratch"/blocks/*)
     fi
 })
 [ -z "$faults" ] || { echo "$faults"; exit 1; }
