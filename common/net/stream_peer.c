@@ -120,6 +120,16 @@ void vox_stream_peer_flush(struct vox_stream_peer *peer)
     }
 }
 
+/* sendmsg only reads, but its iovec does not say so. */
+static struct iovec part_of(const void *bytes, size_t len)
+{
+    const union {
+        const void *read;
+        void *any;
+    } pointer = {.read = bytes};
+    return (struct iovec){.iov_base = pointer.any, .iov_len = len};
+}
+
 int vox_stream_peer_send(struct vox_stream_peer *peer, const void *bytes, size_t len)
 {
     uint8_t header[VOX_FRAMING_HEADER_BYTES];
@@ -127,8 +137,7 @@ int vox_stream_peer_send(struct vox_stream_peer *peer, const void *bytes, size_t
         return VOX_ELIMIT;
     size_t taken = 0;
     if (peer->waiting_bytes == 0 && !peer->is_broken) {
-        struct iovec parts[] = {{.iov_base = header, .iov_len = sizeof header},
-                                {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len}};
+        struct iovec parts[] = {part_of(header, sizeof header), part_of(bytes, len)};
         taken = write_some(peer, parts, 2);
     }
     if (peer->is_broken || taken == sizeof header + len)

@@ -123,7 +123,7 @@ static void let_go(struct vox_stream *stream, struct vox_stream_peer *peer,
 {
     size_t at = index_of(stream, peer->who.connection);
     memmove(&stream->peers[at], &stream->peers[at + 1],
-            (stream->peer_count - at - 1) * sizeof *stream->peers);
+            (stream->peer_count - at - 1) * sizeof(struct vox_stream_peer *));
     stream->peer_count--;
     if (peer->is_in_line)
         leave_line(stream, peer);

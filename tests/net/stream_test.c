@@ -360,7 +360,8 @@ static void silence_times_out(void **state)
     assert_return_code(listen(server, 0), errno);
     assert_return_code(connect(first, (const struct sockaddr *)&at.storage, at.len), errno);
     fcntl(second, F_SETFL, O_NONBLOCK);
-    connect(second, (const struct sockaddr *)&at.storage, at.len);
+    assert_int_equal(connect(second, (const struct sockaddr *)&at.storage, at.len), -1);
+    assert_int_equal(errno, EINPROGRESS);
     config.role = VOX_TRANSPORT_CALL;
     config.address = at;
     config.dead_ns = 300 * VOX_NS_PER_MS;
@@ -502,6 +503,18 @@ static void a_shortage_of_files_passes(void **state)
     end_close(server);
 }
 
+/* The first port that everybody may use (ip(7)). */
+static long first_free_port(void)
+{
+    char line[16] = "1024";
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
+    if (!file)
+        return 1024;
+    bool read = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    return read ? strtol(line, NULL, 10) : 1024;
+}
+
 static int low_port_as_nobody(void)
 {
     struct vox_transport_config config = tcp_config();
@@ -510,11 +523,7 @@ static int low_port_as_nobody(void)
     vox_address_set_port(&config.address, 1);
     if (geteuid() == 0 && setuid(65534) < 0)
         return 77;
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
-    int first_free = 1024;
-    if (file && fscanf(file, "%d", &first_free) != 1)
-        first_free = 1024;
-    if (first_free <= 1)
+    if (first_free_port() <= 1)
         return 77;
     int err = vox_transport_open(&config, &transport, &error);
     return err == VOX_EPERMISSION && strstr(error.text, "below 1024") ? 0 : 1;
@@ -540,7 +549,7 @@ static void low_ports_are_for_root(void **state)
 /* The descriptor of this process at the other end of a connection. */
 static int other_end_of(int fd)
 {
-    struct sockaddr_in own, peer;
+    struct sockaddr_in own = {0}, peer = {0};
     socklen_t len = sizeof own;
     assert_return_code(getsockname(fd, (struct sockaddr *)&own, &len), errno);
     for (int other = 0; other < 1024; other++) {

@@ -235,12 +235,12 @@ static void answers_reach_whom_they_are_for(const struct row *row)
     enum { CALLERS = 5 };
     struct end *callers[CALLERS], *all[CALLERS + 1], *server = listener(row);
     all[CALLERS] = server;
-    for (uint8_t i = 0; i < CALLERS; i++)
+    for (size_t i = 0; i < CALLERS; i++)
         all[i] = callers[i] = caller(row, server);
-    for (uint8_t i = 0; i < CALLERS; i++) {
+    for (size_t i = 0; i < CALLERS; i++) {
         while (!vox_transport_is_connected(callers[i]->transport))
             pump(all, CALLERS + 1);
-        send_packet(callers[i], server, &i, 1);
+        send_packet(callers[i], server, &(uint8_t){(uint8_t)i}, 1);
     }
     while (server->received < CALLERS)
         pump(all, CALLERS + 1);
@@ -249,13 +249,13 @@ static void answers_reach_whom_they_are_for(const struct row *row)
                                             packet_bytes(server->inbox[i].first, 20, 7), 20,
                                             &server->inbox[i].from, NULL),
                          0);
-    for (uint8_t i = 0; i < CALLERS; i++) {
+    for (size_t i = 0; i < CALLERS; i++) {
         while (callers[i]->received == 0)
             pump(all, CALLERS + 1);
         assert_int_equal(callers[i]->inbox[0].first, i);
         assert_int_equal(callers[i]->inbox[0].len, 20);
     }
-    for (uint8_t i = 0; i < CALLERS; i++) {
+    for (size_t i = 0; i < CALLERS; i++) {
         assert_int_equal(callers[i]->received, 1);
         end_close(callers[i]);
     }
