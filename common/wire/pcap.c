@@ -138,7 +138,8 @@ static uint32_t read_u32(struct vox_pcap_reader *reader)
 static uint16_t read_u16(struct vox_pcap_reader *reader)
 {
     uint16_t value = vox_read_u16(&reader->bytes);
-    return reader->little_endian ? (uint16_t)(value >> 8 | value << 8) : value;
+    uint16_t swapped = (uint16_t)(value >> 8 | value << 8);
+    return reader->little_endian ? swapped : value;
 }
 
 static bool recognise(uint32_t magic, struct vox_pcap_reader *reader)
