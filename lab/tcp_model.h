@@ -77,6 +77,7 @@ int vox_tcp_model_write(struct vox_tcp_model *model, int64_t now_ns, size_t byte
  */
 bool vox_tcp_model_read(struct vox_tcp_model *model, int64_t until_ns, struct vox_tcp_message *out);
 
+/* Until what was read, or until now. */
 void vox_tcp_model_read_stats(const struct vox_tcp_model *model, struct vox_tcp_model_stats *out);
 
 #endif

@@ -476,8 +476,8 @@ static void probe(struct vox_tcp_sender *s, int64_t now_ns)
         s->probe_end = s->next;
         s->probe_repeated = !new_data;
         s->stats.probes++;
+        set_timer(s, NONE, VOX_NS_NEVER); /* the timeout is counted from now */
     }
-    set_timer(s, PROBE, now_ns); /* so that the timeout is counted from when the oldest was sent */
     arm_timeout(s, now_ns);
 }
 
