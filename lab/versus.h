@@ -36,6 +36,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct vox_capture;
+struct vox_tape;
+
 /* What runs: an arm each, but for the two that differ only in playing. */
 enum vox_versus_link {
     VOX_VERSUS_LINK_UDP,
@@ -116,7 +119,8 @@ void vox_versus_network_print(const struct vox_versus_options *options, char *ou
 /* What one link has shown: every packet as it came. */
 struct vox_versus_shot {
     struct vox_playable_stream stream;
-    uint8_t *bytes; /* of all packets */
+    struct vox_capture *capture; /* what holds the packets' bytes: a capture, or a tape */
+    struct vox_tape *tape;
     struct vox_playable_packet *packets;
     size_t count;
     struct vox_playable playable;

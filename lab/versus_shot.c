@@ -1,8 +1,8 @@
 #include "lab/versus.h"
 
 #include "base/err.h"
-#include "base/time.h"
-#include "wire/pcap.h"
+#include "lab/capture.h"
+#include "lab/talker.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 2 * PATH_MAX, MOST_BYTES = 1 << 30 };
+enum { NAME_BYTES = 2 * PATH_MAX };
 
 /* Encoder's look-ahead at 48 kHz (OPUS_GET_LOOKAHEAD): less only where it takes no speech. */
 enum { LOOKAHEAD_TICKS = 312, LOW_DELAY_LOOKAHEAD_TICKS = 120 };
@@ -102,56 +102,30 @@ static int read_link(const char *folder, const char *name, struct vox_versus_sho
 
 /* ---- packets ---- */
 
-static int read_file(const char *path, uint8_t **bytes, size_t *len, struct vox_audio_error *error)
+static int fail_capture(const char *path, int err, struct vox_audio_error *error)
 {
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return vox_audio_fail(error, VOX_EIO, "cannot read %.300s: %s", path, strerror(errno));
-    long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    rewind(file);
-    *bytes = size > 0 && size <= MOST_BYTES ? malloc((size_t)size) : NULL;
-    *len = *bytes ? fread(*bytes, 1, (size_t)size, file) : 0;
-    fclose(file);
-    if (*bytes && *len == (size_t)size)
-        return 0;
-    free(*bytes);
-    *bytes = NULL;
-    return vox_audio_fail(error, VOX_EIO, "cannot read %.300s", path);
-}
-
-static bool add_packet(struct vox_versus_shot *shot, size_t *room,
-                       const struct vox_pcap_packet *packet)
-{
-    if (shot->count == *room) {
-        *room = *room ? *room * 2 : 1024;
-        void *grown = realloc(shot->packets, *room * sizeof *shot->packets);
-        if (!grown)
-            return false;
-        shot->packets = grown;
-    }
-    shot->packets[shot->count++] = (struct vox_playable_packet){
-        .arrival_ns = packet->unix_ns, .bytes = packet->payload, .len = packet->payload_bytes};
-    return true;
+    return vox_audio_fail(error, err, "cannot read the capture %.300s: %s", path,
+                          err == VOX_EIO ? strerror(errno) : vox_err_text(err));
 }
 
 static int read_capture(const char *folder, const char *name, struct vox_versus_shot *shot,
                         struct vox_audio_error *error)
 {
     char path[NAME_BYTES];
-    struct vox_pcap_reader reader;
-    struct vox_pcap_packet packet;
-    size_t len, room = 0;
     path_of(folder, name, "pcap", path);
-    int err = read_file(path, &shot->bytes, &len, error);
+    int err = vox_capture_read(path, &shot->capture);
     if (err < 0)
-        return err;
-    int got = vox_pcap_open(shot->bytes, len, &reader);
-    while (got >= 0 && (got = vox_pcap_next(&reader, &packet)) > 0)
-        if (!add_packet(shot, &room, &packet))
-            return vox_audio_fail(error, VOX_ENOMEM, "out of memory");
-    return got < 0 ? vox_audio_fail(error, got, "%.300s is no whole capture: %s", path,
-                                    vox_err_text(got))
-                   : 0;
+        return fail_capture(path, err, error);
+    shot->count = vox_capture_count(shot->capture);
+    shot->packets = calloc(shot->count + 1, sizeof *shot->packets);
+    if (!shot->packets)
+        return fail_capture(path, VOX_ENOMEM, error);
+    for (size_t i = 0; i < shot->count; i++) {
+        const struct vox_capture_packet *packet = vox_capture_at(shot->capture, i);
+        shot->packets[i] = (struct vox_playable_packet){
+            .arrival_ns = packet->arrival_unix_ns, .bytes = packet->bytes, .len = packet->len};
+    }
+    return 0;
 }
 
 int vox_versus_shot_read(const char *folder, const char *name,
@@ -183,6 +157,7 @@ void vox_versus_shot_clear(struct vox_versus_shot *shot)
 {
     vox_playable_clear(&shot->playable);
     free(shot->packets);
-    free(shot->bytes);
+    vox_capture_destroy(shot->capture);
+    vox_tape_destroy(shot->tape);
     *shot = (struct vox_versus_shot){0};
 }

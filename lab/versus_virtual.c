@@ -5,6 +5,8 @@
 #include "channel/trace.h"
 #include "cli/message.h"
 #include "lab/sim.h"
+#include "lab/tcp_model.h"
+#include "wire/framing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +29,7 @@ struct studio {
 
 /* What comes out of one run. */
 struct recorder {
-    struct vox_tape *arrived;
-    uint64_t bytes_there, bytes_back;
+    struct vox_versus_shot *shot;
     size_t sent;
     bool failed;
 };
@@ -38,7 +39,7 @@ static void note_sent(void *ctx, int sender, int64_t now_ns, const struct vox_da
     struct recorder *rec = ctx;
     (void)sender;
     (void)now_ns;
-    rec->bytes_there += datagram->len + UDP_IP_BYTES;
+    rec->shot->bytes_there += datagram->len + UDP_IP_BYTES;
     rec->sent += datagram->kind == VOX_DATAGRAM_RTP;
 }
 
@@ -47,14 +48,14 @@ static void note_returned(void *ctx, int sender, int64_t now_ns, size_t len)
     struct recorder *rec = ctx;
     (void)sender;
     (void)now_ns;
-    rec->bytes_back += len + UDP_IP_BYTES;
+    rec->shot->bytes_back += len + UDP_IP_BYTES;
 }
 
 static void note_arrived(void *ctx, int sender, int64_t now_ns, const uint8_t *bytes, size_t len)
 {
     struct recorder *rec = ctx;
     (void)sender;
-    if (vox_tape_add(rec->arrived, now_ns + START_UNIX_NS,
+    if (vox_tape_add(rec->shot->tape, now_ns + START_UNIX_NS,
                      &(struct vox_datagram){.bytes = bytes, .len = len}) < 0)
         rec->failed = true;
 }
@@ -115,8 +116,7 @@ static void set_receiver(const struct studio *studio, enum vox_versus_link link,
 
 /* ---- runs ---- */
 
-static int run_udp(struct studio *studio, enum vox_versus_link link, struct recorder *rec,
-                   struct vox_versus_shot *shot)
+static int run_udp(struct studio *studio, enum vox_versus_link link, struct recorder *rec)
 {
     struct vox_sim_config *sim = calloc(1, sizeof *sim);
     struct vox_sim_result *out = calloc(1, sizeof *out);
@@ -133,34 +133,81 @@ static int run_udp(struct studio *studio, enum vox_versus_link link, struct reco
                                                   .on_returned = note_returned,
                                                   .ctx = rec};
         err = vox_sim_run(sim, out);
-        shot->lost_there = out->there[0].lost + out->there[0].queue_dropped;
+        rec->shot->lost_there = out->there[0].lost + out->there[0].queue_dropped;
     }
     free(out);
     free(sim);
     return err >= 0 && rec->failed ? VOX_ENOMEM : err;
 }
 
-/* The tape becomes what a capture would have been. */
-static int develop(const struct studio *studio, const struct recorder *rec,
-                   struct vox_versus_shot *shot)
+/* What the sender says, as messages of a stream. Reports are due a little before the packet that
+ * was told of first. */
+static int write_tape(const struct vox_tape *sent, struct vox_tcp_model *tcp, struct recorder *rec)
 {
-    size_t bytes = 0, used = 0;
-    shot->count = vox_tape_count(rec->arrived);
-    for (size_t i = 0; i < shot->count; i++)
-        bytes += vox_tape_at(rec->arrived, i)->datagram.len;
-    shot->bytes = malloc(bytes + 1);
+    int err = 0;
+    int64_t now_ns = 0;
+    for (size_t i = 0; err >= 0 && i < vox_tape_count(sent); i++) {
+        const struct vox_tape_entry *entry = vox_tape_at(sent, i);
+        now_ns = entry->datagram.send_ns > now_ns ? entry->datagram.send_ns : now_ns;
+        rec->sent += entry->datagram.kind == VOX_DATAGRAM_RTP;
+        err = vox_tcp_model_write(tcp, now_ns, entry->datagram.len + VOX_FRAMING_HEADER_BYTES);
+    }
+    return err;
+}
+
+static int read_messages(const struct vox_tape *sent, struct vox_tcp_model *tcp,
+                         struct recorder *rec)
+{
+    struct vox_tcp_message message;
+    struct vox_tcp_model_stats stats;
+    while (vox_tcp_model_read(tcp, VOX_NS_NEVER, &message)) {
+        const struct vox_datagram *d = &vox_tape_at(sent, (size_t)message.index)->datagram;
+        note_arrived(rec, 0, message.readable_ns, d->bytes, d->len);
+    }
+    vox_tcp_model_read_stats(tcp, &stats);
+    rec->shot->bytes_there = stats.bytes_there;
+    rec->shot->bytes_back = stats.bytes_back;
+    rec->shot->lost_there = stats.sender.repeated + stats.sender.probes;
+    return rec->failed ? VOX_ENOMEM : 0;
+}
+
+/* Nothing that comes back changes what the sender says. */
+static int run_tcp(struct studio *studio, enum vox_versus_link link, struct recorder *rec)
+{
+    struct vox_talker_config talker = {0};
+    struct vox_tcp_model_config config;
+    struct vox_tcp_model *tcp = NULL;
+    struct vox_tape *sent = NULL;
+    set_talker(studio, link, &talker);
+    vox_tcp_model_config_init(&config);
+    config.there = studio->there;
+    config.back = studio->back;
+    int err = vox_tape_record(&talker, &sent);
+    if (err >= 0)
+        err = vox_tcp_model_create(&config, &tcp);
+    if (err >= 0)
+        err = write_tape(sent, tcp, rec);
+    if (err >= 0)
+        err = read_messages(sent, tcp, rec);
+    vox_tcp_model_destroy(tcp);
+    vox_tape_destroy(sent);
+    return err;
+}
+
+/* The tape is what a capture would have been. */
+static int develop(const struct studio *studio, const struct recorder *rec)
+{
+    struct vox_versus_shot *shot = rec->shot;
+    shot->count = vox_tape_count(shot->tape);
     shot->packets = calloc(shot->count + 1, sizeof *shot->packets);
-    if (!shot->bytes || !shot->packets)
+    if (!shot->packets)
         return VOX_ENOMEM;
     for (size_t i = 0; i < shot->count; i++) {
-        const struct vox_tape_entry *entry = vox_tape_at(rec->arrived, i);
-        memcpy(shot->bytes + used, entry->datagram.bytes, entry->datagram.len);
-        shot->packets[i] = (struct vox_playable_packet){
-            .arrival_ns = entry->made_ns, .bytes = shot->bytes + used, .len = entry->datagram.len};
-        used += entry->datagram.len;
+        const struct vox_tape_entry *entry = vox_tape_at(shot->tape, i);
+        shot->packets[i] = (struct vox_playable_packet){.arrival_ns = entry->made_ns,
+                                                        .bytes = entry->datagram.bytes,
+                                                        .len = entry->datagram.len};
     }
-    shot->bytes_there = rec->bytes_there;
-    shot->bytes_back = rec->bytes_back;
     vox_versus_stream_init(&shot->stream, studio->options);
     shot->stream.ssrc = SSRC;
     shot->stream.first_timestamp = FIRST_TIMESTAMP;
@@ -170,14 +217,12 @@ static int develop(const struct studio *studio, const struct recorder *rec,
 
 static int shoot(struct studio *studio, enum vox_versus_link link, struct vox_versus_shot *shot)
 {
-    struct recorder rec = {0};
-    int err = vox_tape_create(&rec.arrived);
+    struct recorder rec = {.shot = shot};
+    bool is_tcp = *vox_versus_congestion(link) != '\0';
+    int err = vox_tape_create(&shot->tape);
     if (err >= 0)
-        err = run_udp(studio, link, &rec, shot);
-    if (err >= 0)
-        err = develop(studio, &rec, shot);
-    vox_tape_destroy(rec.arrived);
-    return err;
+        err = is_tcp ? run_tcp(studio, link, &rec) : run_udp(studio, link, &rec);
+    return err >= 0 ? develop(studio, &rec) : err;
 }
 
 static int shoot_all(struct studio *studio, int repeat)
