@@ -65,6 +65,10 @@ void vox_tcp_window_grow(struct vox_tcp_window *w, int acked, int64_t now_ns, in
     if (w->epoch_ns == 0)
         begin_epoch(w, acked, now_ns);
     int interval = growth_interval(w, now_ns, least_rtt_ns);
+    if (w->grown_acked >= interval) { /* gathered while it grew more slowly: no leap */
+        w->grown_acked = 0;
+        w->size++;
+    }
     w->grown_acked += acked;
     w->size += w->grown_acked / interval;
     w->grown_acked %= interval;
