@@ -91,6 +91,7 @@ static size_t own_rows(struct vox_option *rows, struct vox_versus_options *o)
          .target.integer = &o->repeat,
          .help = "with so many seeds, one after the other from --seed on; figures are medians"},
         {.name = "jobs",
+         .letter = 'j',
          .argument = "N",
          .group = "Trial",
          .kind = VOX_OPTION_INT,
