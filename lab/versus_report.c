@@ -120,6 +120,7 @@ static void put_head(struct report *r)
     fputs(".verdicts{margin:0 0 1rem;padding-left:1.2rem;max-width:52rem}\n"
           ".verdicts li{margin:.35rem 0}\n"
           ".figures th,.figures td{white-space:nowrap}\n"
+          ".figures{font-size:.85rem}.figures th,.figures td{padding-right:.85rem}\n"
           ".figures small{display:block;color:var(--muted)}\n"
           "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);"
           "border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem;margin:.5rem 0;"
@@ -243,21 +244,30 @@ static void put_row(struct report *r, int arm)
     fputs("</tr>\n", r->page);
 }
 
+static void put_heads(struct report *r)
+{
+    const struct vox_versus_budgets *b = &r->result->budgets;
+    fprintf(r->page,
+            "<tr><th></th><th class=\"n\">R</th><th class=\"n\" colspan=\"%d\">%% not there "
+            "within</th><th class=\"n\">%% lost</th><th class=\"n\" colspan=\"3\">delay, ms</th>"
+            "<th class=\"n\" colspan=\"2\">longest, ms</th><th class=\"n\" colspan=\"2\">kB per "
+            "minute</th></tr>\n<tr><th></th><th class=\"n\">%g&nbsp;ms</th>",
+            b->count, r->options->budget_ms);
+    for (int i = 0; i < b->count; i++)
+        fprintf(r->page, "<th class=\"n\">%g&nbsp;ms</th>", b->ms[i]);
+    fputs("<th class=\"n\"></th><th class=\"n\">median</th><th class=\"n\">99 %</th>"
+          "<th class=\"n\">most</th><th class=\"n\">silence</th><th class=\"n\">gap</th>"
+          "<th class=\"n\">there</th><th class=\"n\">back</th></tr>\n",
+          r->page);
+}
+
 static void put_table(struct report *r)
 {
     const struct vox_versus_result *v = r->result;
-    fprintf(r->page,
-            "<section>\n<h2>What it brings, and what it costs</h2>\n<div class=\"scroll\">"
-            "<table class=\"figures\">\n<tr><th></th><th class=\"n\">R at %g&nbsp;ms</th>",
-            r->options->budget_ms);
-    for (int i = 0; i < v->budgets.count; i++)
-        fprintf(r->page, "<th class=\"n\">%% not there<br>within %g&nbsp;ms</th>",
-                v->budgets.ms[i]);
-    fputs("<th class=\"n\">% lost<br>for good</th><th class=\"n\">delay, ms<br>median</th>"
-          "<th class=\"n\"><br>99 %</th><th class=\"n\"><br>most</th>"
-          "<th class=\"n\">longest<br>silence, ms</th><th class=\"n\">longest<br>gap, ms</th>"
-          "<th class=\"n\">kB/min<br>there</th><th class=\"n\"><br>back</th></tr>\n",
+    fputs("<section>\n<h2>What it brings, and what it costs</h2>\n<div class=\"scroll\">"
+          "<table class=\"figures\">\n",
           r->page);
+    put_heads(r);
     for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
         if (v->table.has[arm])
             put_row(r, arm);

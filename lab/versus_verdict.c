@@ -84,13 +84,14 @@ static void add_missing(char *out, const struct vox_versus_table *t, int arm, in
     add(out, " (R %.0f)", figure(t, arm, VOX_VERSUS_R_AT + budget));
 }
 
-/* "; TCP (cubic) misses ..." */
+/* "; TCP (cubic) misses 22.4 % (R 40)" */
 static void add_rival(char *out, const struct vox_versus_table *t, int arm, int choice, int budget)
 {
     if (arm < 0 || arm == choice || !t->has[arm])
         return;
-    add(out, "; %s ", title(arm));
-    add_missing(out, t, arm, budget);
+    double late = figure(t, arm, VOX_VERSUS_LATE_PCT + budget);
+    add(out, late > 0 ? "; %s misses %.1f %%" : "; %s misses none", title(arm), late);
+    add(out, " (R %.0f)", figure(t, arm, VOX_VERSUS_R_AT + budget));
 }
 
 /* A better one that was not chosen, for its bytes. */
