@@ -42,12 +42,12 @@ static const char *advice(int reason)
 int main(int argc, char **argv)
 {
     bool permit = argc == 5 && strcmp(argv[4], "permit") == 0;
-    if (argc != 4 && !permit) {
+    long port = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+    if ((argc != 4 && !permit) || port < 1 || port > 65535) {
         fprintf(stderr, "usage: %s ADDRESS PORT TEXT [permit]\n", argv[0]);
         return 2;
     }
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10))};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     if (inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) {
         fprintf(stderr, "%s is no IPv4 address; write it in numbers, as 192.0.2.255\n", argv[1]);
         return 1;

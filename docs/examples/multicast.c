@@ -96,11 +96,12 @@ static int usage(const char *name)
 int main(int argc, char **argv)
 {
     bool joins = argc >= 4 && argc <= 5 && strcmp(argv[1], "join") == 0;
-    if (!joins && (argc < 5 || argc > 7 || strcmp(argv[1], "send") != 0))
+    long port = argc > 3 ? strtol(argv[3], NULL, 10) : 0;
+    bool sends = argc >= 5 && argc <= 7 && strcmp(argv[1], "send") == 0;
+    if ((!joins && !sends) || port < 1 || port > 65535)
         return usage(argv[0]);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    struct sockaddr_in group = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)strtoul(argv[3], NULL, 10))};
+    struct sockaddr_in group = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     if (inet_pton(AF_INET, argv[2], &group.sin_addr) != 1 ||
         !IN_MULTICAST(ntohl(group.sin_addr.s_addr))) {
         fprintf(stderr, "%s is no group: 224.0.0.0 to 239.255.255.255 are; 239... is for you\n",

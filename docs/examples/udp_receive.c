@@ -67,20 +67,20 @@ static void acknowledge(int fd, const struct sockaddr_in *to, unsigned long numb
 int main(int argc, char **argv)
 {
     long port = argc > 1 ? strtol(argv[1], NULL, 10) : -1;
-    if (argc < 2 || argc > 4 || port < 0 || port > 65535) {
+    double silence_s = argc > 3 ? strtod(argv[3], NULL) : 60;
+    if (argc > 4 || port < 0 || port > 65535 || !(silence_s > 0 && silence_s <= 86400)) {
         fprintf(stderr, "usage: %s PORT [IGNORE [SILENCE_S]]\n", argv[0]);
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     long ignore = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
-    int silence_ms = argc > 3 ? (int)(strtod(argv[3], NULL) * 1000) : 60000;
     int fd = open_receiver((uint16_t)port);
     if (fd < 0)
         return 1;
 
     static char datagram[DATAGRAM_BYTES];
     unsigned long last = 0;
-    while (wait_for_datagram(fd, silence_ms)) {
+    while (wait_for_datagram(fd, (int)(silence_s * 1000))) {
         struct sockaddr_in from;
         socklen_t from_len = sizeof from;
         /* The whole datagram, or its beginning: what the buffer does not hold is gone. */
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
         last = number;
         acknowledge(fd, &from, number);
     }
-    printf("nothing for %g s: done\n", silence_ms / 1000.0);
+    printf("nothing for %g s: done\n", silence_s);
     close(fd);
     return 0;
 }
