@@ -78,6 +78,7 @@ at_once <<'END'
 whole v4 127.0.0.1:0 ip.src==127.0.0.1
 whole any :0 ip.dst==0.0.0.0
 whole v6 [::1]:0 ipv6.dst==::1
+whole tcp tcp://127.0.0.1:0 ip.src==127.0.0.1
 live stopped INT 0
 live killed KILL 137
 refused
