@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "lab/emodel.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const struct {
@@ -58,17 +59,30 @@ double vox_versus_largest_ms(const struct vox_versus_budgets *budgets)
 }
 
 /* Frames that are missing are concealed, also behind TCP; only plain UDP leaves silence. */
-static double rate(enum vox_versus_arm arm, double delay_ms,
-                   const struct vox_playable_missing *missing)
+static double rate_loss(enum vox_versus_arm arm, double delay_ms, double burst_ratio,
+                        double loss_pct)
 {
     struct vox_emodel e;
     struct vox_emodel_rating rating;
     vox_emodel_init(&e);
     e.delay_ms = delay_ms;
-    e.loss_pct = missing->pct;
-    e.burst_ratio = missing->burst_ratio;
+    e.loss_pct = loss_pct;
+    e.burst_ratio = burst_ratio;
     e.bpl = arm == VOX_VERSUS_PLAIN ? VOX_EMODEL_BPL_SILENCE : VOX_EMODEL_BPL_CONCEALED;
     return vox_emodel_rate(&e, &rating) >= 0 ? rating.r : 0;
+}
+
+/* The formula holds for a loss of up to 20 % (its permitted range); all lost, it would still give
+ * some 16. */
+static double rate(enum vox_versus_arm arm, double delay_ms,
+                   const struct vox_playable_missing *missing)
+{
+    static const double most_pct = 20, all_pct = 100;
+    double r = rate_loss(arm, delay_ms, missing->burst_ratio, missing->pct);
+    if (missing->pct <= most_pct)
+        return r;
+    double at_most = rate_loss(arm, delay_ms, missing->burst_ratio, most_pct);
+    return fmin(r, at_most * (all_pct - missing->pct) / (all_pct - most_pct));
 }
 
 static void measure_budgets(const struct vox_versus_budgets *budgets, enum vox_versus_arm arm,

@@ -327,7 +327,9 @@ int vox_versus_run(struct vox_versus_result *result)
     free(crew.jobs);
     if (crew.signals >= 0)
         close(crew.signals);
-    if (crew.signal != 0)
+    if (crew.signal != 0) {
+        vox_message_warn("stopped; no figures were written");
         return VOX_LINK_EXIT_SIGNAL + crew.signal;
+    }
     return ok ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
 }

@@ -182,6 +182,11 @@ static void figures_are_of_the_run(void **state)
     assert_true(near(f[VOX_VERSUS_R], f[VOX_VERSUS_R_AT + 1]));
     assert_true(f[VOX_VERSUS_R] > plain[VOX_VERSUS_R] + 10);
     assert_true(f[VOX_VERSUS_R_AT] > f[VOX_VERSUS_R_AT + 1]); /* equally much, later */
+    /* All too late: no rating at all. */
+    for (int i = 0; i < FRAMES; i++)
+        frames[i].delay_ns = 80 * VOX_NS_PER_MS;
+    assert_int_equal(vox_versus_measure(&budgets, VOX_VERSUS_CONCEAL, &run, f), 0);
+    assert_true(near(f[VOX_VERSUS_LATE_PCT], 100) && near(f[VOX_VERSUS_R_AT], 0));
 }
 
 static void medians_are_in_the_middle(void **state)
