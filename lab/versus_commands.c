@@ -205,9 +205,8 @@ static void add_sender(struct vox_versus_command *c, const struct vox_versus_opt
 {
     char seconds[32];
     const char *congestion = links[link].congestion;
-    bool shipped = *o->file == '\0';
     add(c, programs ? programs->send : "voxgram-send");
-    add(c, programs ? o->path : shipped ? vox_clip_name(o->path) : o->file);
+    add(c, programs || *o->file == '\0' ? o->path : o->file);
     add(c, *congestion ? "tcp://10.77.0.2:5004" : "udp://10.77.0.2:5004");
     add_encoding(c, o, link);
     if (*congestion)

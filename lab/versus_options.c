@@ -220,12 +220,12 @@ static bool find_file(struct vox_versus_options *o, const struct vox_arguments *
     o->file = arguments->count > 0 ? arguments->items[0] : "";
     if (arguments->count > 0)
         return make_absolute(o->file, o->path);
-    if (vox_clip_find_speech(o->path) < 0) {
-        vox_message_error("the clip of speech that comes with the program is not there; name a "
-                          "sound FILE");
-        return false;
-    }
-    return true;
+    char speech[VOX_CLIP_PATH_BYTES];
+    if (vox_clip_find_speech(speech) >= 0)
+        return make_absolute(speech, o->path);
+    vox_message_error("the clip of speech that comes with the program is not there; name a sound "
+                      "FILE");
+    return false;
 }
 
 static bool settle(struct vox_versus_options *o)
