@@ -142,12 +142,12 @@ static json_t *command_json(const struct vox_versus_result *r, enum vox_versus_l
 static json_t *arm_json(const struct vox_versus_result *r, enum vox_versus_arm arm)
 {
     const struct vox_playable *p = &r->first[vox_versus_link_of(arm)].playable;
-    json_t *object = figures_json(r, arm, false);
+    json_t *object = figures_json(r, (int)arm, false);
     if (!object)
         return NULL;
     json_object_set_new(object, "name", json_string(vox_versus_name(arm)));
     json_object_set_new(object, "title", json_string(vox_versus_title(arm)));
-    json_object_set_new(object, "range", figures_json(r, arm, true));
+    json_object_set_new(object, "range", figures_json(r, (int)arm, true));
     json_object_set_new(object, "frames_by_way",
                         json_pack("{s:I, s:I, s:I, s:I, s:I}", "packet",
                                   (json_int_t)vox_playable_count(p, VOX_PLAYABLE_PACKET), "fec",

@@ -74,7 +74,7 @@ static double delay_ms(const struct vox_playable_frame *frame)
 
 static double least_ms(const struct vox_playable *p)
 {
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (size_t i = 0; i < p->count; i++)
         if (has_come(&p->frames[i]))
             least = fmin(least, delay_ms(&p->frames[i]));
@@ -91,16 +91,12 @@ static size_t slowest(const struct vox_playable *p)
     return at;
 }
 
-/* How many behind it were waiting when it came. */
-static size_t count_waiting(const struct vox_playable *p, size_t frame)
+/* How many behind it would have been there before it came. */
+static size_t count_waiting(const struct vox_playable *p, size_t frame, double least)
 {
-    int64_t came_ns = p->frames[frame].delay_ns;
-    size_t n = 0;
-    for (size_t i = frame + 1; i < p->count && (int64_t)(i - frame) * p->frame_ns < came_ns; i++)
-        n +=
-            has_come(&p->frames[i]) &&
-            p->frames[i].delay_ns + (int64_t)(i - frame) * p->frame_ns <= came_ns + p->frame_ns / 2;
-    return n;
+    double wait_ms = delay_ms(&p->frames[frame]) - least;
+    size_t behind = (size_t)(wait_ms / vox_ns_to_ms(p->frame_ns));
+    return behind < p->count - 1 - frame ? behind : p->count - 1 - frame;
 }
 
 void vox_versus_find_stall(const struct vox_versus_result *result, struct vox_versus_stall *out)
@@ -113,7 +109,7 @@ void vox_versus_find_stall(const struct vox_versus_result *result, struct vox_ve
             continue;
         size_t frame = slowest(p);
         double wait_ms = delay_ms(&p->frames[frame]) - least_ms(p);
-        size_t waited = count_waiting(p, frame);
+        size_t waited = count_waiting(p, frame, least_ms(p));
         if (waited > 0 && wait_ms > 2 * vox_ns_to_ms(result->options->network.jitter_ns))
             *out = (struct vox_versus_stall){
                 .link = tcp[i], .frame = frame, .waited = waited, .wait_ms = wait_ms};
@@ -209,7 +205,7 @@ static void annotate(FILE *script, const struct vox_versus_stall *stall,
     fprintf(
         script,
         "set label 3 \"Here a packet was lost. It took %.0f ms more until its repeat was there,\\n"
-        "and the %zu frames behind it, which had come, had to wait.\" at %.4f,%.2f %s front "
+        "and the %zu frames behind it had to wait for it.\" at %.4f,%.2f %s front "
         "tc rgb '" VOX_LAB_INK "'\n"
         "set arrow 3 from %.4f,%.2f to %.4f,%.2f front head filled size screen 0.006,20 "
         "lw 1 lc rgb '" VOX_LAB_INK "'\n",

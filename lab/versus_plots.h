@@ -20,7 +20,7 @@
 struct vox_versus_stall {
     enum vox_versus_link link; /* VOX_VERSUS_LINKS: TCP did not run, or nothing waited */
     size_t frame;              /* that was lost, and repeated */
-    size_t waited;             /* frames behind it that came with it, or late because of it */
+    size_t waited;             /* frames behind it that would have come before it */
     double wait_ms;            /* of the frame itself, over the fastest one */
 };
 

@@ -139,15 +139,16 @@ static void put_stall_words(struct report *r)
 {
     if (r->stall.link == VOX_VERSUS_LINKS)
         return;
-    fprintf(
-        r->page,
-        "<p>TCP delivers everything, and in order. So when one packet is lost, all that come "
-        "behind it must wait until its repeat is there, and then come in a heap: each stair "
-        "falls by one frame&#39;s length per frame. The highest one here is of a packet that "
-        "was lost and whose repeat came %.0f&nbsp;ms later; %zu frames behind it had arrived and "
-        "could not be played. UDP lets each packet come by itself: what is lost is a cross, "
-        "and nothing waits for it.</p>\n",
-        r->stall.wait_ms, r->stall.waited);
+    fprintf(r->page,
+            "<p>TCP delivers everything, and in order. So when one packet is lost, all that come "
+            "behind it must wait until its repeat is there, and then come in a heap: each stair "
+            "falls by one frame&#39;s length per frame. The highest one here is of a packet that "
+            "was lost and whose repeat came %.0f&nbsp;ms later; %zu frames behind it would have "
+            "been there "
+            "before that, and had to wait. UDP lets each packet come by itself: what is lost is a "
+            "cross, "
+            "and nothing waits for it.</p>\n",
+            r->stall.wait_ms, r->stall.waited);
 }
 
 static int put_timeline(struct report *r)

@@ -115,7 +115,7 @@ wrong() {
 
 # Ctrl-C. Each run of this test has a duration of its own, to be recognized by.
 interrupted() {
-    id=$((10000 + $$ % 10000))
+    id=$((10000 + $$ % 10000))7 # no 0 at the end, which would not be printed
     env --default-signal=INT "$BIN/voxgram-lab" versus --duration "3599.5$id" \
         >int.out 2>int.err </dev/null &
     pid=$!
