@@ -212,7 +212,7 @@ int vox_versus_main(int argc, char **argv)
     vox_message_set_level(options.quiet     ? VOX_MESSAGE_QUIET
                           : options.verbose ? VOX_MESSAGE_VERBOSE
                                             : VOX_MESSAGE_NORMAL);
-    if (!can_read(&options) || !can_write(&options))
+    if (!vox_versus_find_files(&options) || !can_read(&options) || !can_write(&options))
         return VOX_EXIT_FAILED;
     int status = vox_family_guard(work_on, &options);
     if (status >= 0)

@@ -74,6 +74,9 @@ struct vox_versus_options {
 enum vox_options_outcome vox_versus_options_parse(int argc, char **argv,
                                                   struct vox_versus_options *out);
 
+/* Where the sound and the trace are. False: it was said which is not there. */
+bool vox_versus_find_files(struct vox_versus_options *options);
+
 enum vox_versus_link vox_versus_link_of(enum vox_versus_arm arm);
 const char *vox_versus_link_name(enum vox_versus_link link);
 bool vox_versus_link_is_wanted(const struct vox_versus_options *options, enum vox_versus_link link);

@@ -215,17 +215,22 @@ static bool make_absolute(const char *path, char out[VOX_CLIP_PATH_BYTES])
     return true;
 }
 
-static bool find_file(struct vox_versus_options *o, const struct vox_arguments *arguments)
+static bool find_sound(struct vox_versus_options *o)
 {
-    o->file = arguments->count > 0 ? arguments->items[0] : "";
-    if (arguments->count > 0)
-        return make_absolute(o->file, o->path);
     char speech[VOX_CLIP_PATH_BYTES];
+    if (*o->file)
+        return make_absolute(o->file, o->path);
     if (vox_clip_find_speech(speech) >= 0)
         return make_absolute(speech, o->path);
     vox_message_error("the clip of speech that comes with the program is not there; name a sound "
                       "FILE");
     return false;
+}
+
+bool vox_versus_find_files(struct vox_versus_options *options)
+{
+    const char *trace = options->network.trace;
+    return find_sound(options) && (!trace || make_absolute(trace, options->trace_path));
 }
 
 static bool settle(struct vox_versus_options *o)
@@ -269,9 +274,6 @@ enum vox_options_outcome vox_versus_options_parse(int argc, char **argv,
     enum vox_options_outcome outcome = vox_options_parse(&command, argc, argv, &arguments);
     if (outcome != VOX_OPTIONS_RUN)
         return outcome;
-    if (!settle(out))
-        return VOX_OPTIONS_WRONG;
-    bool found = find_file(out, &arguments) &&
-                 (!out->network.trace || make_absolute(out->network.trace, out->trace_path));
-    return found ? VOX_OPTIONS_RUN : VOX_OPTIONS_WRONG;
+    out->file = arguments.count > 0 ? arguments.items[0] : "";
+    return settle(out) ? VOX_OPTIONS_RUN : VOX_OPTIONS_WRONG;
 }
