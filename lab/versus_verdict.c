@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Smaller differences are shown as 0.0. */
 static const double SEEN_R = 0.05;
@@ -11,13 +12,10 @@ static const double SAME_BYTES = 0.05;
 
 __attribute__((format(printf, 2, 3))) static void add(char *out, const char *format, ...)
 {
-    size_t used = 0;
-    while (used < VOX_VERSUS_TEXT_BYTES && out[used])
-        used++;
+    size_t used = strlen(out);
     va_list arguments;
     va_start(arguments, format);
-    if (used < VOX_VERSUS_TEXT_BYTES)
-        vsnprintf(out + used, VOX_VERSUS_TEXT_BYTES - used, format, arguments);
+    vsnprintf(out + used, VOX_VERSUS_TEXT_BYTES - used, format, arguments);
     va_end(arguments);
 }
 
