@@ -5,7 +5,7 @@
 #include "base/rt.h"
 #include "base/time.h"
 #include "net/clock.h"
-#include "net/udp.h"
+#include "net/transport.h"
 #include "wire/rtcp.h"
 
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
  * and what to do next, in one sentence for the program to print. Codes come from base/err.h.
  *
  *     struct vox_net_error error;
- *     if (vox_udp_open_receiver(&config, &udp, &error) < 0)
+ *     if (vox_transport_open(&config, &transport, &error) < 0)
  *         vox_message_error("%s", error.text);
  *
  * Thread rule: values, one owner.

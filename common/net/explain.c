@@ -145,52 +145,61 @@ bool vox_troubles_add(struct vox_troubles *troubles, const struct vox_trouble *t
     return true;
 }
 
-static int explain_trouble_with_path(const struct vox_trouble *trouble, const char *text,
-                                     struct vox_net_error *error)
+/* Cut off where it is full. */
+#define SAY(...) vox_net_error_set(out, 0, __VA_ARGS__)
+
+static void say_of_path(const struct vox_trouble *trouble, const char *path,
+                        struct vox_net_error *out)
 {
     switch (trouble->errno_value) {
     case ENOENT:
-        return vox_net_error_set(
-            error, 1, "%s: there is no such socket; start the receiver, sending goes on", text);
+        SAY("%s: there is no such socket; start the receiver, sending goes on", path);
+        return;
     case ECONNREFUSED:
-        return vox_net_error_set(
-            error, 1, "%s refused: no program receives there; start the receiver, sending goes on",
-            text);
+        SAY("%s refused: no program receives there; start the receiver, sending goes on", path);
+        return;
     case EPROTOTYPE:
-        return vox_net_error_set(
-            error, 1,
-            "%s takes connections, not datagrams; write unix-stream: instead of unix:, or "
-            "start another receiver, sending goes on",
-            text);
+        SAY("%s takes connections, not datagrams; write unix-stream: instead of unix:, or start "
+            "another receiver, sending goes on",
+            path);
+        return;
     case EACCES:
     case EPERM:
-        return vox_net_error_set(
-            error, 1, "%s: permission denied; ask its owner for write access, sending goes on",
-            text);
+        SAY("%s: permission denied; ask its owner for write access, sending goes on", path);
+        return;
     default:
-        return vox_net_error_set(error, 1, "%s: %s; sending goes on", text,
-                                 strerror(trouble->errno_value));
+        SAY("%s: %s; sending goes on", path, strerror(trouble->errno_value));
     }
 }
 
-int vox_explain_trouble(const struct vox_trouble *trouble, struct vox_net_error *error)
+static void say_of_host(const struct vox_trouble *trouble, const char *host,
+                        struct vox_net_error *out)
+{
+    switch (trouble->errno_value) {
+    case ECONNREFUSED:
+        SAY("%s refused: no program receives on that port; start the receiver, sending goes on",
+            host);
+        return;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+        SAY("%s cannot be reached (%s); check address and network, sending goes on", host,
+            strerror(trouble->errno_value));
+        return;
+    default:
+        SAY("%s: the network answers \"%s\"; sending goes on", host,
+            strerror(trouble->errno_value));
+    }
+}
+
+void vox_explain_trouble(const struct vox_trouble *trouble, struct vox_transport_event *out)
 {
     char text[VOX_ADDRESS_TEXT_BYTES];
+    struct vox_net_error words;
     vox_address_format(&trouble->to, text);
     if (is_unix(&trouble->to))
-        return explain_trouble_with_path(trouble, text, error);
-    if (trouble->errno_value == ECONNREFUSED)
-        return vox_net_error_set(
-            error, 1,
-            "%s refused: no program receives on that port; start the receiver, "
-            "sending goes on",
-            text);
-    if (trouble->errno_value == EHOSTUNREACH || trouble->errno_value == ENETUNREACH)
-        return vox_net_error_set(
-            error, 1,
-            "%s cannot be reached (%s); check address and network, sending goes "
-            "on",
-            text, strerror(trouble->errno_value));
-    return vox_net_error_set(error, 1, "%s: the network answers \"%s\"; sending goes on", text,
-                             strerror(trouble->errno_value));
+        say_of_path(trouble, text, &words);
+    else
+        say_of_host(trouble, text, &words);
+    *out = (struct vox_transport_event){.kind = VOX_TRANSPORT_TROUBLE, .peer.address = trouble->to};
+    memcpy(out->text, words.text, sizeof out->text);
 }

@@ -5,7 +5,8 @@
  *     if (bind(...) < 0)
  *         return vox_explain_open(errno, "listen on", address, error);
  *
- * Each takes a positive errno, fills the text, and returns the code for it (net/error.h).
+ * Those that take an error take a positive errno, fill the text, and return the code for it
+ * (net/error.h).
  *
  * Thread rule: pure, any thread; vox_troubles is a value with one owner. RT-safe.
  */
@@ -14,6 +15,7 @@
 
 #include "net/address.h"
 #include "net/error.h"
+#include "net/transport.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,7 +46,6 @@ struct vox_troubles {
 
 /* Whether that cause is new, and shall be told; remembers it. */
 bool vox_troubles_add(struct vox_troubles *troubles, const struct vox_trouble *trouble);
-/* Returns 1. */
-int vox_explain_trouble(const struct vox_trouble *trouble, struct vox_net_error *error);
+void vox_explain_trouble(const struct vox_trouble *trouble, struct vox_transport_event *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static int set(int fd, int level, int option, const void *value, size_t len)
 {
@@ -152,4 +153,10 @@ int vox_socket_send(int fd, const void *bytes, size_t len, const struct vox_addr
     if (sent < 0 && (errno == EINTR || answers_earlier_datagram(errno)))
         sent = sendto(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL, address, to->len);
     return sent < 0 ? -errno : 0;
+}
+
+void vox_socket_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }

@@ -2,7 +2,8 @@
  * What sockets of both families need done to them, with the difference between IPv4 and IPv6
  * kept here. For this layer's own use.
  *
- * All return 0 or a negative errno; the caller knows what was tried and says so.
+ * Those that return an int return 0 or a negative errno; the caller knows what was tried and says
+ * so.
  *
  * Thread rule: none of its own. send is RT-safe.
  */
@@ -45,5 +46,8 @@ int vox_socket_watch_errors(int fd, int family);
  * the kernel fail the next send once; that one is sent again.
  */
 int vox_socket_send(int fd, const void *bytes, size_t len, const struct vox_address *to);
+
+/* Any descriptor; -1: there is none. */
+void vox_socket_close(int fd);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "net/clock.h"
 #include "net/explain.h"
+#include "net/socket.h"
 #include "net/stream_socket.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 enum { NOTES_SPARE = 32 /* beside a coming and a going of each */ };
 
@@ -136,12 +136,6 @@ static void read_stats(const struct vox_transport *transport, struct vox_transpo
 
 /* ---- life ---- */
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 static void close_transport(struct vox_transport *transport)
 {
     struct vox_stream *stream = own(transport);
@@ -151,10 +145,10 @@ static void close_transport(struct vox_transport *transport)
     }
     vox_stream_bury_closed(stream);
     vox_unix_path_remove(&stream->listening.path);
-    close_fd(stream->listening.fd);
-    close_fd(stream->calling.fd);
-    close_fd(stream->timer_fd);
-    close_fd(stream->transport.fd);
+    vox_socket_close(stream->listening.fd);
+    vox_socket_close(stream->calling.fd);
+    vox_socket_close(stream->timer_fd);
+    vox_socket_close(stream->transport.fd);
     pthread_mutex_destroy(&stream->lock);
     free(stream->peers);
     free(stream->notes.ring);

@@ -3,12 +3,12 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "net/transport_ops.h"
-#include "net/udp.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
+    BUFFER_BYTES = 1 << 20,
     QUEUE_BYTES = 128 << 10,
     MAX_PEERS = 512,
 };
@@ -18,19 +18,21 @@ enum {
 
 void vox_transport_config_init(struct vox_transport_config *config)
 {
-    struct vox_udp_receiver_config udp;
-    vox_udp_receiver_config_init(&udp);
     *config = (struct vox_transport_config){
         .scheme = VOX_SCHEME_UDP,
         .role = VOX_TRANSPORT_LISTEN,
-        .address = udp.local,
-        .dscp = VOX_UDP_DSCP_EF,
-        .buffer_bytes = udp.buffer_bytes,
+        .dscp = VOX_TRANSPORT_DSCP_EF,
+        .buffer_bytes = BUFFER_BYTES,
         .queue_bytes = QUEUE_BYTES,
         .max_peers = MAX_PEERS,
         .idle_ns = IDLE_NS,
         .dead_ns = DEAD_NS,
     };
+    const struct sockaddr_in6 any = {.sin6_family = AF_INET6,
+                                     .sin6_addr = in6addr_any,
+                                     .sin6_port = htons(VOX_ADDRESS_DEFAULT_PORT)};
+    memcpy(&config->address.storage, &any, sizeof any);
+    config->address.len = sizeof any;
 }
 
 int vox_transport_lookup(const char *text, int family, struct vox_transport_config *config,
@@ -129,12 +131,12 @@ bool vox_transport_event(struct vox_transport *transport, struct vox_transport_e
 
 size_t vox_transport_pending(const struct vox_transport *transport)
 {
-    return transport->ops->pending(transport);
+    return transport->ops->pending ? transport->ops->pending(transport) : 0;
 }
 
 bool vox_transport_is_connected(const struct vox_transport *transport)
 {
-    return transport->ops->is_connected(transport);
+    return !transport->ops->is_connected || transport->ops->is_connected(transport);
 }
 
 void vox_transport_read_stats(const struct vox_transport *transport,

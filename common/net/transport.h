@@ -41,6 +41,7 @@
 enum {
     VOX_TRANSPORT_BATCH = 32,
     VOX_TRANSPORT_PACKET_BYTES = 2048, /* kept of each; longer ones are cut and flagged */
+    VOX_TRANSPORT_DSCP_EF = 46,        /* expedited forwarding (RFC 3246): voice */
 };
 
 struct vox_transport;
@@ -91,7 +92,7 @@ enum vox_transport_event_kind {
     VOX_TRANSPORT_IDLE,      /* it sent nothing for idle_ns: let go */
     VOX_TRANSPORT_MALFORMED, /* no frames of RFC 4571: let go */
     VOX_TRANSPORT_REFUSED,   /* a call failed, and is tried again; a peer too many was refused */
-    VOX_TRANSPORT_TROUBLE,   /* what the network answered to datagrams, see net/udp.h */
+    VOX_TRANSPORT_TROUBLE,   /* what the network answered to datagrams: each cause once */
 };
 
 struct vox_transport_event {
@@ -133,7 +134,11 @@ const char *vox_transport_name(enum vox_scheme scheme);
 bool vox_transport_is_stream(enum vox_scheme scheme);
 
 /*
- * Binds or begins to connect. A Unix path that a dead program left is taken over.
+ * Binds or begins to connect. [::] takes IPv4 as well, and becomes 0.0.0.0 on a machine without
+ * IPv6. A group is bound to itself, so that nothing else sent to the port comes in, and shares the
+ * port with others (SO_REUSEADDR); what is sent to it also comes back to this machine. Broadcast is
+ * permitted only to who calls a broadcast address. A Unix path that a dead program left is taken
+ * over. Addresses that go in and come out are plain: IPv4 seen by a dual-stack socket is IPv4.
  * Errors, with text: VOX_EINUSE, VOX_EPERMISSION (ports below 1024, a folder), VOX_EADDRESS (not an
  * address of this machine), VOX_ENOTFOUND (no such interface, folder or congestion control),
  * VOX_EUNSUPPORTED (family), VOX_EINVAL (dscp, ttl, limits), VOX_EIO, VOX_ENOMEM, VOX_ELIMIT.
@@ -144,7 +149,11 @@ int vox_transport_open(const struct vox_transport_config *config, struct vox_tra
 /* At once: what still waits is dropped (see pending). Removes the path of a Unix socket. */
 void vox_transport_close(struct vox_transport *transport);
 
-/* To wait on, level-triggered: it wakes for packets, events and the transport's own errands. */
+/*
+ * To wait on, level-triggered: it wakes for packets, events and the transport's own errands. For
+ * libuv UV_READABLE | UV_PRIORITIZED: answers of the network wake as a priority, which without the
+ * latter libuv takes for a broken descriptor.
+ */
 int vox_transport_fd(const struct vox_transport *transport);
 enum vox_scheme vox_transport_scheme(const struct vox_transport *transport);
 /* Where it is bound, the port never 0; a stream that calls: whom it calls. */
@@ -158,9 +167,11 @@ int vox_transport_receive(struct vox_transport *transport, const struct vox_tran
 
 /*
  * Sends one packet: to a peer that receive gave; NULL: to the address it calls, or to every peer
- * that is connected. Returns 0, also when nobody is there (stats: unsent).
- * Errors, with text (error may be NULL): those of vox_udp_send; VOX_EADDRESS (that connection is
- * gone), VOX_ENOSPC (a Unix socket's queue is full), VOX_ELIMIT (65535 bytes at the most).
+ * that is connected. Returns 0, also when nobody is there: keep sending, the receiver may start
+ * later (stats: unsent; an event tells what the network answered to earlier datagrams).
+ * Errors, with text (error may be NULL): VOX_EADDRESS (no route, wrong family; that connection is
+ * gone), VOX_EPERMISSION (broadcast, firewall), VOX_ELIMIT (longer than the path takes, or 65535
+ * bytes), VOX_ENOSPC (the kernel's buffer or a Unix socket's queue is full), VOX_EIO.
  */
 int vox_transport_send(struct vox_transport *transport, const void *bytes, size_t len,
                        const struct vox_peer *to, struct vox_net_error *error);

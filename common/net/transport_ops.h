@@ -1,6 +1,6 @@
 /*
- * What a transport is made of, for those that are one (net/transport.h): udp_transport.c, unix.c,
- * stream.c. For this layer's own use.
+ * What a transport is made of, for those that are one (net/transport.h): udp.c, unix.c, stream.c.
+ * For this layer's own use.
  *
  *     struct vox_stream { struct vox_transport transport; ... };
  *
@@ -20,9 +20,10 @@ struct vox_transport_ops {
     int (*send)(struct vox_transport *transport, const void *bytes, size_t len,
                 const struct vox_peer *to, struct vox_net_error *error);
     bool (*event)(struct vox_transport *transport, struct vox_transport_event *out);
+    void (*read_stats)(const struct vox_transport *transport, struct vox_transport_stats *out);
+    /* NULL for datagrams, of which none waits, and which need no connection. */
     size_t (*pending)(const struct vox_transport *transport);
     bool (*is_connected)(const struct vox_transport *transport);
-    void (*read_stats)(const struct vox_transport *transport, struct vox_transport_stats *out);
 };
 
 struct vox_transport {

@@ -1,4 +1,8 @@
-#include "net/udp.h"
+/*
+ * UDP sockets over IPv4 and IPv6 (udp(7), ip(7)) as a transport: unicast, multicast, broadcast.
+ * Datagrams come in batches, with the kernel's arrival times (SO_TIMESTAMPNS, socket(7)).
+ */
+#include "net/transport_ops.h"
 
 #include "base/err.h"
 #include "net/batch.h"
@@ -7,37 +11,104 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-enum {
-    RECEIVE_BUFFER_BYTES = 1 << 20,
-    TROUBLES_READ = 64, /* answers taken from the kernel at once */
-};
+enum { TROUBLES_READ = 64 /* answers taken from the kernel at once */ };
 
-struct vox_udp {
-    int fd;
+struct udp_transport {
+    struct vox_transport transport;
     int family;
-    struct vox_address local;
+    struct vox_address to; /* len 0: it listens */
+    atomic_uint_fast64_t sent;
     struct vox_troubles troubles;
     struct vox_batch batch;
 };
 
-void vox_udp_receiver_config_init(struct vox_udp_receiver_config *config)
+static struct udp_transport *own(struct vox_transport *transport)
 {
-    *config = (struct vox_udp_receiver_config){.buffer_bytes = RECEIVE_BUFFER_BYTES};
-    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = in6addr_any};
-    any.sin6_port = htons(VOX_ADDRESS_DEFAULT_PORT);
-    memcpy(&config->local.storage, &any, sizeof any);
-    config->local.len = sizeof any;
+    return (struct udp_transport *)transport;
 }
 
-void vox_udp_sender_config_init(struct vox_udp_sender_config *config)
+static void close_transport(struct vox_transport *transport)
 {
-    *config = (struct vox_udp_sender_config){.dscp = VOX_UDP_DSCP_EF};
+    vox_socket_close(transport->fd);
+    free(transport);
+}
+
+static int receive(struct vox_transport *transport, const struct vox_transport_packet **out)
+{
+    return vox_batch_receive(&own(transport)->batch, transport->fd, out);
+}
+
+static int send_packet(struct vox_transport *transport, const void *bytes, size_t len,
+                       const struct vox_peer *to, struct vox_net_error *error)
+{
+    struct udp_transport *u = own(transport);
+    const struct vox_address *address = to ? &to->address : &u->to;
+    struct vox_address target;
+    if (vox_address_for_family(address, u->family, &target) < 0) {
+        vox_explain_send(EAFNOSUPPORT, len, address, error);
+        return VOX_EADDRESS;
+    }
+    int err = vox_socket_send(transport->fd, bytes, len, &target);
+    if (err < 0)
+        return vox_explain_send(-err, len, address, error);
+    atomic_fetch_add_explicit(&u->sent, 1, memory_order_relaxed);
+    return 0;
+}
+
+static void read_stats(const struct vox_transport *transport, struct vox_transport_stats *out)
+{
+    const struct udp_transport *u = (const struct udp_transport *)transport;
+    *out = (struct vox_transport_stats){.sent_packets =
+                                            atomic_load_explicit(&u->sent, memory_order_relaxed)};
+}
+
+/* ---- the network's answers ---- */
+
+/* Takes one answer from the error queue. False: it is empty. */
+static bool next_trouble(int fd, struct vox_trouble *out)
+{
+    uint8_t sent[1];
+    _Alignas(struct cmsghdr) uint8_t control[256];
+    struct sockaddr_storage to = {0};
+    struct iovec iov = {.iov_base = sent, .iov_len = sizeof sent};
+    struct msghdr message = {.msg_name = &to,
+                             .msg_namelen = sizeof to,
+                             .msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        return false;
+    *out = (struct vox_trouble){0};
+    vox_address_from_sockaddr(&to, message.msg_namelen, &out->to);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+        bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
+        struct sock_extended_err answer;
+        if (!v4 && !v6)
+            continue;
+        memcpy(&answer, CMSG_DATA(c), sizeof answer);
+        out->errno_value = (int)answer.ee_errno;
+    }
+    return true;
+}
+
+/* Empties the queue, which would else keep the fd awake: each cause is told the first time. */
+static bool event(struct vox_transport *transport, struct vox_transport_event *out)
+{
+    struct vox_trouble trouble;
+    for (int i = 0; i < TROUBLES_READ && next_trouble(transport->fd, &trouble); i++)
+        if (trouble.errno_value && vox_troubles_add(&own(transport)->troubles, &trouble)) {
+            vox_explain_trouble(&trouble, out);
+            return true;
+        }
+    return false;
 }
 
 /* ---- opening ---- */
@@ -51,59 +122,33 @@ static int find_interface(const char *name, unsigned *index, struct vox_net_erro
     return 0;
 }
 
-/* An open socket that is bound to nothing yet, with what every socket of ours has. */
-static int open_socket(int family, struct vox_udp **out)
+/* A socket that is bound to nothing yet, with what every one of ours has. */
+static int open_socket(struct udp_transport *u, int family)
 {
-    struct vox_udp *udp = calloc(1, sizeof *udp);
-    if (!udp)
-        return -ENOMEM;
-    udp->family = family;
-    udp->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int err = udp->fd < 0 ? -errno : vox_socket_set_flag(udp->fd, SO_TIMESTAMPNS);
-    if (err < 0) {
-        vox_udp_close(udp);
-        return err;
-    }
-    vox_batch_init(&udp->batch);
-    *out = udp;
-    return 0;
+    u->family = family;
+    u->transport.fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return u->transport.fd < 0 ? -errno : vox_socket_set_flag(u->transport.fd, SO_TIMESTAMPNS);
 }
 
-static int receiver_options(struct vox_udp *udp, const struct vox_udp_receiver_config *config,
-                            unsigned interface_index)
+static int try_listen(struct udp_transport *u, const struct vox_transport_config *config,
+                      const struct vox_address *at, unsigned interface_index)
 {
-    int buffer_bytes = config->buffer_bytes;
-    int err = 0;
+    int err = open_socket(u, vox_address_family(at));
+    int fd = u->transport.fd, buffer_bytes = config->buffer_bytes;
     /* The kernel cuts what it does not grant (rmem_max): a smaller buffer is no reason to fail. */
-    if (buffer_bytes > 0)
-        setsockopt(udp->fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
-    if (udp->family == AF_INET6) {
+    if (err == 0 && buffer_bytes > 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
+    if (err == 0 && u->family == AF_INET6) {
         const int only = 0;
-        err = setsockopt(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) < 0 ? -errno : 0;
+        err = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) < 0 ? -errno : 0;
     }
-    if (err == 0 && vox_address_is_multicast(&config->local))
-        err = vox_socket_set_flag(udp->fd, SO_REUSEADDR);
+    if (err == 0 && vox_address_is_multicast(at))
+        err = vox_socket_set_flag(fd, SO_REUSEADDR);
     if (err == 0)
-        err = vox_socket_bind(udp->fd, &config->local, &udp->local);
-    if (err == 0 && vox_address_is_multicast(&config->local))
-        err = vox_socket_join(udp->fd, &config->local, &config->source, interface_index);
+        err = vox_socket_bind(fd, at, &u->transport.local);
+    if (err == 0 && vox_address_is_multicast(at))
+        err = vox_socket_join(fd, at, &config->source, interface_index);
     return err;
-}
-
-static int try_receiver(const struct vox_udp_receiver_config *config, unsigned interface_index,
-                        struct vox_udp **out)
-{
-    struct vox_udp *udp;
-    int err = open_socket(vox_address_family(&config->local), &udp);
-    if (err < 0)
-        return err;
-    err = receiver_options(udp, config, interface_index);
-    if (err < 0) {
-        vox_udp_close(udp);
-        return err;
-    }
-    *out = udp;
-    return 0;
 }
 
 /* A link-local group names its interface by its zone as well (ff02::1%eth0). */
@@ -122,142 +167,70 @@ static void set_zone(struct vox_address *address, unsigned interface_index)
         in6->sin6_scope_id = interface_index;
 }
 
-int vox_udp_open_receiver(const struct vox_udp_receiver_config *config, struct vox_udp **out,
-                          struct vox_net_error *error)
+static int listen_for_others(struct udp_transport *u, const struct vox_transport_config *config,
+                             unsigned interface_index)
 {
-    unsigned interface_index;
-    int err = find_interface(config->interface, &interface_index, error);
-    if (err < 0)
-        return err;
-    struct vox_udp_receiver_config used = *config;
+    struct vox_address at = config->address;
     if (interface_index == 0)
-        interface_index = zone_of(&used.local);
+        interface_index = zone_of(&at);
     else
-        set_zone(&used.local, interface_index);
-    err = try_receiver(&used, interface_index, out);
-    if (vox_socket_falls_back(err, &used.local, &used.local))
-        err = try_receiver(&used, interface_index, out);
-    return err < 0 ? vox_explain_open(-err, "listen on", &config->local, error) : 0;
+        set_zone(&at, interface_index);
+    int err = try_listen(u, config, &at, interface_index);
+    if (vox_socket_falls_back(err, &at, &at)) {
+        vox_socket_close(u->transport.fd);
+        err = try_listen(u, config, &at, interface_index);
+    }
+    return err;
 }
 
-static int sender_options(struct vox_udp *udp, const struct vox_udp_sender_config *config,
-                          unsigned interface_index)
+/* Not connected to the address: datagrams may come from elsewhere (RTCP), and go there. */
+static int call_address(struct udp_transport *u, const struct vox_transport_config *config,
+                        unsigned interface_index)
 {
-    int err = vox_socket_set_dscp(udp->fd, udp->family, config->dscp);
+    u->to = config->address;
+    int err = open_socket(u, vox_address_family(&u->to));
+    int fd = u->transport.fd;
+    if (err == 0)
+        err = vox_socket_set_dscp(fd, u->family, config->dscp);
     if (err == 0 && config->ttl > 0)
-        err = vox_socket_set_hops(udp->fd, udp->family, config->ttl);
-    if (err == 0 && vox_address_is_multicast(&config->to))
-        err = vox_socket_set_multicast_out(udp->fd, udp->family, interface_index);
-    if (err == 0 && vox_address_is_broadcast(&config->to))
-        err = vox_socket_set_flag(udp->fd, SO_BROADCAST);
+        err = vox_socket_set_hops(fd, u->family, config->ttl);
+    if (err == 0 && vox_address_is_multicast(&u->to))
+        err = vox_socket_set_multicast_out(fd, u->family, interface_index);
+    if (err == 0 && vox_address_is_broadcast(&u->to))
+        err = vox_socket_set_flag(fd, SO_BROADCAST);
     if (err == 0)
-        err = vox_socket_watch_errors(udp->fd, udp->family);
-    if (err < 0)
-        return err;
-    struct vox_address local = {.len = config->to.len};
-    local.storage.ss_family = (sa_family_t)udp->family;
-    vox_address_set_port(&local, config->local_port);
-    return vox_socket_bind(udp->fd, &local, &udp->local);
+        err = vox_socket_watch_errors(fd, u->family);
+    struct vox_address any = {.len = u->to.len};
+    any.storage.ss_family = (sa_family_t)u->family;
+    return err < 0 ? err : vox_socket_bind(fd, &any, &u->transport.local);
 }
 
-int vox_udp_open_sender(const struct vox_udp_sender_config *config, struct vox_udp **out,
-                        struct vox_net_error *error)
+int vox_udp_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
+                           struct vox_net_error *error)
 {
-    int err = vox_explain_limits(config->dscp, config->ttl, error);
-    if (err < 0)
-        return err;
+    static const struct vox_transport_ops ops = {.close = close_transport,
+                                                 .receive = receive,
+                                                 .send = send_packet,
+                                                 .event = event,
+                                                 .read_stats = read_stats};
+    bool listens = config->role == VOX_TRANSPORT_LISTEN;
     unsigned interface_index;
-    err = find_interface(config->interface, &interface_index, error);
+    int err = listens ? 0 : vox_explain_limits(config->dscp, config->ttl, error);
+    if (err == 0)
+        err = find_interface(config->interface, &interface_index, error);
     if (err < 0)
         return err;
-    struct vox_udp *udp = NULL;
-    err = open_socket(vox_address_family(&config->to), &udp);
-    if (err == 0)
-        err = sender_options(udp, config, interface_index);
+    struct udp_transport *u = calloc(1, sizeof *u);
+    if (!u)
+        return vox_net_error_set(error, VOX_ENOMEM, "no memory for a socket");
+    u->transport = (struct vox_transport){.ops = &ops, .scheme = VOX_SCHEME_UDP, .fd = -1};
+    vox_batch_init(&u->batch);
+    err = listens ? listen_for_others(u, config, interface_index)
+                  : call_address(u, config, interface_index);
     if (err < 0) {
-        vox_udp_close(udp);
-        return vox_explain_open(-err, "send to", &config->to, error);
+        close_transport(&u->transport);
+        return vox_explain_open(-err, listens ? "listen on" : "send to", &config->address, error);
     }
-    *out = udp;
-    return 0;
-}
-
-void vox_udp_close(struct vox_udp *udp)
-{
-    if (!udp)
-        return;
-    if (udp->fd >= 0)
-        close(udp->fd);
-    free(udp);
-}
-
-int vox_udp_fd(const struct vox_udp *udp)
-{
-    return udp->fd;
-}
-
-const struct vox_address *vox_udp_local(const struct vox_udp *udp)
-{
-    return &udp->local;
-}
-
-/* ---- receiving ---- */
-
-int vox_udp_receive(struct vox_udp *udp, const struct vox_transport_packet **out)
-{
-    return vox_batch_receive(&udp->batch, udp->fd, out);
-}
-
-/* ---- sending ---- */
-
-int vox_udp_send(struct vox_udp *udp, const void *bytes, size_t len, const struct vox_address *to,
-                 struct vox_net_error *error)
-{
-    struct vox_address target;
-    if (vox_address_for_family(to, udp->family, &target) < 0) {
-        vox_explain_send(EAFNOSUPPORT, len, to, error);
-        return VOX_EADDRESS;
-    }
-    int err = vox_socket_send(udp->fd, bytes, len, &target);
-    return err < 0 ? vox_explain_send(-err, len, to, error) : 0;
-}
-
-/* ---- the network's answers ---- */
-
-/* Takes one answer from the error queue. Returns 1, or 0 when it is empty. */
-static int next_trouble(int fd, struct vox_trouble *out)
-{
-    uint8_t sent[1];
-    _Alignas(struct cmsghdr) uint8_t control[256];
-    struct sockaddr_storage to = {0};
-    struct iovec iov = {.iov_base = sent, .iov_len = sizeof sent};
-    struct msghdr message = {.msg_name = &to,
-                             .msg_namelen = sizeof to,
-                             .msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
-    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-        return 0;
-    *out = (struct vox_trouble){0};
-    vox_address_from_sockaddr(&to, message.msg_namelen, &out->to);
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
-        bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-        struct sock_extended_err answer;
-        if (!v4 && !v6)
-            continue;
-        memcpy(&answer, CMSG_DATA(c), sizeof answer);
-        out->errno_value = (int)answer.ee_errno;
-    }
-    return 1;
-}
-
-int vox_udp_trouble(struct vox_udp *udp, struct vox_net_error *error)
-{
-    struct vox_trouble trouble;
-    for (int i = 0; i < TROUBLES_READ && next_trouble(udp->fd, &trouble); i++)
-        if (trouble.errno_value && vox_troubles_add(&udp->troubles, &trouble))
-            return vox_explain_trouble(&trouble, error);
+    *out = &u->transport;
     return 0;
 }

@@ -38,19 +38,13 @@ static struct unix_transport *own(struct vox_transport *transport)
     return (struct unix_transport *)transport;
 }
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 static void close_transport(struct vox_transport *transport)
 {
     struct unix_transport *u = own(transport);
     vox_unix_path_remove(&u->path);
-    close_fd(u->socket_fd);
-    close_fd(u->trouble_fd);
-    close_fd(u->transport.fd);
+    vox_socket_close(u->socket_fd);
+    vox_socket_close(u->trouble_fd);
+    vox_socket_close(u->transport.fd);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
@@ -129,24 +123,9 @@ static bool take_trouble(struct unix_transport *u, struct vox_trouble *out)
 static bool event(struct vox_transport *transport, struct vox_transport_event *out)
 {
     struct vox_trouble trouble;
-    struct vox_net_error error;
     if (!take_trouble(own(transport), &trouble))
         return false;
-    vox_explain_trouble(&trouble, &error);
-    *out = (struct vox_transport_event){.kind = VOX_TRANSPORT_TROUBLE, .peer.address = trouble.to};
-    memcpy(out->text, error.text, sizeof out->text);
-    return true;
-}
-
-static size_t pending(const struct vox_transport *transport)
-{
-    (void)transport;
-    return 0;
-}
-
-static bool is_connected(const struct vox_transport *transport)
-{
-    (void)transport;
+    vox_explain_trouble(&trouble, out);
     return true;
 }
 
@@ -199,8 +178,6 @@ int vox_unix_transport_open(const struct vox_transport_config *config, struct vo
                                                  .receive = receive,
                                                  .send = send_packet,
                                                  .event = event,
-                                                 .pending = pending,
-                                                 .is_connected = is_connected,
                                                  .read_stats = read_stats};
     bool listens = config->role == VOX_TRANSPORT_LISTEN;
     struct unix_transport *u = calloc(1, sizeof *u);

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "net/clock.h"
 #include "net/pacer.h"
-#include "net/udp.h"
+#include "net/transport.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -27,8 +27,7 @@ enum { PACKET_BYTES = 120, LEAD_FRAMES = 8 };
 #define TOLERANCE_NS (200 * VOX_NS_PER_US)
 
 struct bench {
-    struct vox_udp *receiver;
-    struct vox_transport *sender;
+    struct vox_transport *receiver, *sender;
     int64_t frame_ns;
     int packets;
     atomic_bool done;
@@ -66,7 +65,7 @@ static void *receive(void *arg)
         vox_clock_sleep_until(vox_clock_now_ns() + 20 * VOX_NS_PER_MS);
         const struct vox_transport_packet *got;
         int count;
-        while ((count = vox_udp_receive(bench->receiver, &got)) > 0)
+        while ((count = vox_transport_receive(bench->receiver, &got)) > 0)
             for (int i = 0; i < count; i++)
                 take(bench, &got[i]);
     }
@@ -142,18 +141,15 @@ static void measure(struct bench *bench, struct vox_pacer *pacer, const char *na
 
 static void open_sockets(struct bench *bench)
 {
-    struct vox_udp_receiver_config receiver;
-    struct vox_transport_config sender;
+    struct vox_transport_config config;
     struct vox_net_error error;
-    const struct vox_address_hints hints = {.listening = true};
-    vox_udp_receiver_config_init(&receiver);
-    vox_transport_config_init(&sender);
-    if (vox_address_lookup("127.0.0.1:0", &hints, &receiver.local, &error) < 0 ||
-        vox_udp_open_receiver(&receiver, &bench->receiver, &error) < 0)
+    vox_transport_config_init(&config);
+    if (vox_transport_lookup("127.0.0.1:0", 0, &config, &error) < 0 ||
+        vox_transport_open(&config, &bench->receiver, &error) < 0)
         fail(error.text);
-    sender.role = VOX_TRANSPORT_CALL;
-    sender.address = *vox_udp_local(bench->receiver);
-    if (vox_transport_open(&sender, &bench->sender, &error) < 0)
+    config.role = VOX_TRANSPORT_CALL;
+    config.address = *vox_transport_local(bench->receiver);
+    if (vox_transport_open(&config, &bench->sender, &error) < 0)
         fail(error.text);
 }
 
@@ -194,6 +190,6 @@ int main(int argc, char **argv)
     measure_pacer(&bench, true);
     measure_pacer(&bench, false);
     vox_transport_close(bench.sender);
-    vox_udp_close(bench.receiver);
+    vox_transport_close(bench.receiver);
     return 0;
 }

@@ -4,7 +4,7 @@
 #include "base/rt.h"
 #include "base/time.h"
 #include "net/clock.h"
-#include "net/udp.h"
+#include "net/transport.h"
 #include "support/test.h"
 
 #include <poll.h>
@@ -13,7 +13,7 @@ enum { PATIENCE_MS = 60000 };
 
 /* A pacer whose datagrams come back to us. */
 struct fixture {
-    struct vox_udp *receiver;
+    struct vox_transport *receiver;
     struct vox_transport *sender;
     struct vox_pacer *pacer;
 };
@@ -21,16 +21,13 @@ struct fixture {
 static struct fixture make(size_t capacity)
 {
     struct fixture f = {0};
-    struct vox_udp_receiver_config receiver_config;
-    vox_udp_receiver_config_init(&receiver_config);
-    const struct vox_address_hints hints = {.listening = true};
-    assert_int_equal(vox_address_lookup("127.0.0.1:0", &hints, &receiver_config.local, NULL), 0);
-    assert_int_equal(vox_udp_open_receiver(&receiver_config, &f.receiver, NULL), 0);
-    struct vox_transport_config to_receiver;
-    vox_transport_config_init(&to_receiver);
-    to_receiver.role = VOX_TRANSPORT_CALL;
-    to_receiver.address = *vox_udp_local(f.receiver);
-    assert_int_equal(vox_transport_open(&to_receiver, &f.sender, NULL), 0);
+    struct vox_transport_config socket;
+    vox_transport_config_init(&socket);
+    assert_int_equal(vox_transport_lookup("127.0.0.1:0", 0, &socket, NULL), 0);
+    assert_int_equal(vox_transport_open(&socket, &f.receiver, NULL), 0);
+    socket.role = VOX_TRANSPORT_CALL;
+    socket.address = *vox_transport_local(f.receiver);
+    assert_int_equal(vox_transport_open(&socket, &f.sender, NULL), 0);
     struct vox_pacer_config config;
     vox_pacer_config_init(&config);
     config.transport = f.sender;
@@ -45,7 +42,7 @@ static void destroy(struct fixture *f)
 {
     vox_pacer_destroy(f->pacer);
     vox_transport_close(f->sender);
-    vox_udp_close(f->receiver);
+    vox_transport_close(f->receiver);
 }
 
 static int push(struct fixture *f, uint32_t number, int64_t due_ns)
@@ -62,9 +59,9 @@ static uint32_t next_number(struct fixture *f, int64_t *arrival_ns)
     static const struct vox_transport_packet *got;
     static int count, at;
     if (at == count) {
-        struct pollfd p = {.fd = vox_udp_fd(f->receiver), .events = POLLIN};
+        struct pollfd p = {.fd = vox_transport_fd(f->receiver), .events = POLLIN};
         assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
-        count = vox_udp_receive(f->receiver, &got);
+        count = vox_transport_receive(f->receiver, &got);
         assert_true(count > 0);
         at = 0;
     }

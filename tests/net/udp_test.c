@@ -1,4 +1,4 @@
-#include "net/udp.h"
+#include "net/transport.h"
 
 #include "base/err.h"
 #include "base/rt.h"
@@ -26,71 +26,86 @@ static struct vox_address address_of(const char *text, bool listening)
     return address;
 }
 
-static struct vox_udp *receiver_on(const char *text)
+static struct vox_transport *open_it(const struct vox_transport_config *config)
 {
-    struct vox_udp_receiver_config config;
-    vox_udp_receiver_config_init(&config);
-    config.local = address_of(text, true);
-    struct vox_udp *udp;
+    struct vox_transport *udp;
     struct vox_net_error error;
-    if (vox_udp_open_receiver(&config, &udp, &error) < 0)
+    if (vox_transport_open(config, &udp, &error) < 0)
         fail_msg("%s", error.text);
     return udp;
 }
 
-static struct vox_udp *sender_to(const struct vox_address *to, const char *interface)
+static struct vox_transport_config listen_on(const char *text)
 {
-    struct vox_udp_sender_config config;
-    vox_udp_sender_config_init(&config);
-    config.to = *to;
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.address = address_of(text, true);
+    return config;
+}
+
+static struct vox_transport *receiver_on(const char *text)
+{
+    struct vox_transport_config config = listen_on(text);
+    return open_it(&config);
+}
+
+static struct vox_transport_config call(const struct vox_address *to)
+{
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.role = VOX_TRANSPORT_CALL;
+    config.address = *to;
+    return config;
+}
+
+static struct vox_transport *sender_to(const struct vox_address *to, const char *interface)
+{
+    struct vox_transport_config config = call(to);
     config.interface = interface;
-    struct vox_udp *udp;
-    struct vox_net_error error;
-    if (vox_udp_open_sender(&config, &udp, &error) < 0)
-        fail_msg("%s", error.text);
-    return udp;
+    return open_it(&config);
 }
 
-static void wait_for(struct vox_udp *udp, short events)
+static void wait_for(struct vox_transport *udp, short events)
 {
-    struct pollfd p = {.fd = vox_udp_fd(udp), .events = events};
+    struct pollfd p = {.fd = vox_transport_fd(udp), .events = events};
     assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 }
 
-static void send_text(struct vox_udp *udp, const struct vox_address *to, const char *text)
+static void send_text(struct vox_transport *udp, const struct vox_address *to, const char *text)
 {
     struct vox_net_error error;
+    const struct vox_peer peer = {.address = *to};
     vox_rt_enter();
-    int err = vox_udp_send(udp, text, strlen(text), to, &error);
+    int err = vox_transport_send(udp, text, strlen(text), &peer, &error);
     vox_rt_leave();
     if (err < 0)
         fail_msg("%s", error.text);
 }
 
-static struct vox_transport_packet receive_one(struct vox_udp *udp)
+static struct vox_transport_packet receive_one(struct vox_transport *udp)
 {
     const struct vox_transport_packet *got;
     wait_for(udp, POLLIN);
     vox_rt_enter();
-    int count = vox_udp_receive(udp, &got);
+    int count = vox_transport_receive(udp, &got);
     vox_rt_leave();
     assert_int_equal(count, 1);
     return got[0];
 }
 
 /* The receiver's port at another of its addresses. */
-static struct vox_address port_of(const struct vox_udp *receiver, const char *host)
+static struct vox_address port_of(const struct vox_transport *receiver, const char *host)
 {
     struct vox_address to = address_of(host, false);
-    vox_address_set_port(&to, vox_address_port(vox_udp_local(receiver)));
+    vox_address_set_port(&to, vox_address_port(vox_transport_local(receiver)));
     return to;
 }
 
 static void exchange(const char *listen, const char *host)
 {
-    struct vox_udp *receiver = receiver_on(listen);
+    struct vox_transport *receiver = receiver_on(listen);
     struct vox_address to = port_of(receiver, host);
-    struct vox_udp *sender = sender_to(&to, NULL);
+    struct vox_transport *sender = sender_to(&to, NULL);
     int64_t before_ns = vox_clock_now_ns();
     send_text(sender, &to, "there");
     struct vox_transport_packet got = receive_one(receiver);
@@ -103,25 +118,24 @@ static void exchange(const char *listen, const char *host)
     assert_true(got.arrival_ns <= vox_clock_now_ns());
     assert_int_equal(vox_address_family(&got.from.address), vox_address_family(&to));
     assert_true(vox_address_is_loopback(&got.from.address));
-    assert_int_equal(vox_address_port(&got.from.address), vox_address_port(vox_udp_local(sender)));
+    assert_int_equal(vox_address_port(&got.from.address),
+                     vox_address_port(vox_transport_local(sender)));
     struct vox_address back = got.from.address;
     send_text(receiver, &back, "back");
     got = receive_one(sender);
     assert_memory_equal(got.bytes, "back", 4);
     assert_true(vox_address_equal(&got.from.address, &to));
-    vox_udp_close(sender);
-    vox_udp_close(receiver);
+    vox_transport_close(sender);
+    vox_transport_close(receiver);
 }
 
 static bool has_v6(void)
 {
-    struct vox_udp_receiver_config config;
-    struct vox_udp *udp;
-    vox_udp_receiver_config_init(&config);
-    config.local = address_of("[::1]:0", true);
-    if (vox_udp_open_receiver(&config, &udp, NULL) < 0)
+    struct vox_transport_config config = listen_on("[::1]:0");
+    struct vox_transport *udp;
+    if (vox_transport_open(&config, &udp, NULL) < 0)
         return false;
-    vox_udp_close(udp);
+    vox_transport_close(udp);
     return true;
 }
 
@@ -144,17 +158,17 @@ static void one_socket_hears_both_families(void **state)
 static void takes_batches_in_order(void **state)
 {
     (void)state;
-    struct vox_udp *receiver = receiver_on("127.0.0.1:0");
-    struct vox_udp *sender = sender_to(vox_udp_local(receiver), NULL);
+    struct vox_transport *receiver = receiver_on("127.0.0.1:0");
+    struct vox_transport *sender = sender_to(vox_transport_local(receiver), NULL);
     const struct vox_transport_packet *got;
-    assert_int_equal(vox_udp_receive(receiver, &got), 0);
+    assert_int_equal(vox_transport_receive(receiver, &got), 0);
     for (uint8_t i = 0; i < VOX_TRANSPORT_BATCH + 3; i++)
-        assert_int_equal(vox_udp_send(sender, &i, 1, vox_udp_local(receiver), NULL), 0);
+        assert_int_equal(vox_transport_send(sender, &i, 1, NULL, NULL), 0);
     int64_t last_ns = 0;
     int taken = 0;
     for (int batch = 0; batch < 2; batch++) {
         wait_for(receiver, POLLIN);
-        int count = vox_udp_receive(receiver, &got);
+        int count = vox_transport_receive(receiver, &got);
         assert_int_equal(count, batch == 0 ? VOX_TRANSPORT_BATCH : 3);
         for (int i = 0; i < count; i++) {
             assert_int_equal(got[i].bytes[0], taken++);
@@ -163,16 +177,16 @@ static void takes_batches_in_order(void **state)
             last_ns = got[i].arrival_ns;
         }
     }
-    assert_int_equal(vox_udp_receive(receiver, &got), 0);
-    vox_udp_close(sender);
-    vox_udp_close(receiver);
+    assert_int_equal(vox_transport_receive(receiver, &got), 0);
+    vox_transport_close(sender);
+    vox_transport_close(receiver);
 }
 
 static void flags_what_is_too_long(void **state)
 {
     (void)state;
-    struct vox_udp *receiver = receiver_on("127.0.0.1:0");
-    struct vox_udp *sender = sender_to(vox_udp_local(receiver), NULL);
+    struct vox_transport *receiver = receiver_on("127.0.0.1:0");
+    struct vox_transport *sender = sender_to(vox_transport_local(receiver), NULL);
     static const uint8_t bytes[VOX_TRANSPORT_PACKET_BYTES + 1];
     static const struct {
         size_t sent, kept;
@@ -182,45 +196,40 @@ static void flags_what_is_too_long(void **state)
                 {VOX_TRANSPORT_PACKET_BYTES + 1, VOX_TRANSPORT_PACKET_BYTES, true},
                 {1, 1, false}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(vox_udp_send(sender, bytes, rows[i].sent, vox_udp_local(receiver), NULL),
-                         0);
+        assert_int_equal(vox_transport_send(sender, bytes, rows[i].sent, NULL, NULL), 0);
         struct vox_transport_packet got = receive_one(receiver);
         assert_int_equal(got.len, rows[i].kept);
         assert_int_equal(got.truncated, rows[i].truncated);
     }
-    vox_udp_close(sender);
-    vox_udp_close(receiver);
+    vox_transport_close(sender);
+    vox_transport_close(receiver);
 }
 
-static struct vox_udp *join(const struct vox_address *group, const struct vox_address *source,
-                            const char *interface)
+static struct vox_transport *join(const struct vox_address *group, const struct vox_address *source,
+                                  const char *interface)
 {
-    struct vox_udp_receiver_config config;
-    vox_udp_receiver_config_init(&config);
-    config.local = *group;
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    config.address = *group;
     config.interface = interface;
     if (source)
         config.source = *source;
-    struct vox_udp *udp;
-    struct vox_net_error error;
-    if (vox_udp_open_receiver(&config, &udp, &error) < 0)
-        fail_msg("%s", error.text);
-    return udp;
+    return open_it(&config);
 }
 
 static void multicast_reaches_all_who_joined(const char *group, const char *interface)
 {
     struct vox_address any_port = address_of(group, true);
-    struct vox_udp *first = join(&any_port, NULL, interface);
-    struct vox_address to = *vox_udp_local(first);
-    struct vox_udp *second = join(&to, NULL, interface);
-    struct vox_udp *sender = sender_to(&to, interface);
+    struct vox_transport *first = join(&any_port, NULL, interface);
+    struct vox_address to = *vox_transport_local(first);
+    struct vox_transport *second = join(&to, NULL, interface);
+    struct vox_transport *sender = sender_to(&to, interface);
     send_text(sender, &to, "all");
     assert_memory_equal(receive_one(first).bytes, "all", 3);
     assert_memory_equal(receive_one(second).bytes, "all", 3);
-    vox_udp_close(sender);
-    vox_udp_close(second);
-    vox_udp_close(first);
+    vox_transport_close(sender);
+    vox_transport_close(second);
+    vox_transport_close(first);
 }
 
 static void joins_a_group(void **state)
@@ -261,64 +270,61 @@ static void hears_one_source_of_a_group(void **state)
 {
     (void)state;
     struct vox_address group = address_of("232.255.77.2:0", true);
-    struct vox_udp *all = join(&group, NULL, "lo");
-    group = *vox_udp_local(all);
-    struct vox_udp *sender = sender_to(&group, "lo");
+    struct vox_transport *all = join(&group, NULL, "lo");
+    group = *vox_transport_local(all);
+    struct vox_transport *sender = sender_to(&group, "lo");
     send_text(sender, &group, "who am I?");
     struct vox_address self = receive_one(all).from.address,
                        other = address_of("198.51.100.77", false);
-    struct vox_udp *wanted = join(&group, &self, "lo"), *unwanted = join(&group, &other, "lo");
+    struct vox_transport *wanted = join(&group, &self, "lo"),
+                         *unwanted = join(&group, &other, "lo");
     send_text(sender, &group, "one");
     assert_memory_equal(receive_one(wanted).bytes, "one", 3);
     /* Loopback hands one datagram to all sockets before the next. */
     const struct vox_transport_packet *none;
-    assert_int_equal(vox_udp_receive(unwanted, &none), 0);
-    vox_udp_close(sender);
-    vox_udp_close(unwanted);
-    vox_udp_close(wanted);
-    vox_udp_close(all);
+    assert_int_equal(vox_transport_receive(unwanted, &none), 0);
+    vox_transport_close(sender);
+    vox_transport_close(unwanted);
+    vox_transport_close(wanted);
+    vox_transport_close(all);
 }
 
 static void marks_datagrams_for_priority(void **state)
 {
     (void)state;
     struct vox_address v4 = address_of("127.0.0.1:5004", false), v6 = address_of("::1", false);
-    struct vox_udp_sender_config config;
-    vox_udp_sender_config_init(&config);
-    struct vox_udp *udp;
+    struct vox_transport_config config = call(&v4);
+    struct vox_transport *udp;
     int value = 0;
     socklen_t len = sizeof value;
-    config.to = v4;
     config.ttl = 7;
-    assert_int_equal(vox_udp_open_sender(&config, &udp, NULL), 0);
-    assert_int_equal(getsockopt(vox_udp_fd(udp), IPPROTO_IP, IP_TOS, &value, &len), 0);
+    assert_int_equal(vox_transport_open(&config, &udp, NULL), 0);
+    assert_int_equal(getsockopt(vox_transport_fd(udp), IPPROTO_IP, IP_TOS, &value, &len), 0);
     assert_int_equal(value, 46 << 2);
-    assert_int_equal(getsockopt(vox_udp_fd(udp), IPPROTO_IP, IP_TTL, &value, &len), 0);
+    assert_int_equal(getsockopt(vox_transport_fd(udp), IPPROTO_IP, IP_TTL, &value, &len), 0);
     assert_int_equal(value, 7);
-    assert_int_equal(getsockopt(vox_udp_fd(udp), SOL_SOCKET, SO_BROADCAST, &value, &len), 0);
+    assert_int_equal(getsockopt(vox_transport_fd(udp), SOL_SOCKET, SO_BROADCAST, &value, &len), 0);
     assert_int_equal(value, 0);
-    vox_udp_close(udp);
-    config.to = v6;
-    assert_int_equal(vox_udp_open_sender(&config, &udp, NULL), 0);
-    assert_int_equal(getsockopt(vox_udp_fd(udp), IPPROTO_IPV6, IPV6_TCLASS, &value, &len), 0);
+    vox_transport_close(udp);
+    config.address = v6;
+    assert_int_equal(vox_transport_open(&config, &udp, NULL), 0);
+    assert_int_equal(getsockopt(vox_transport_fd(udp), IPPROTO_IPV6, IPV6_TCLASS, &value, &len), 0);
     assert_int_equal(value, 46 << 2);
-    vox_udp_close(udp);
-    config.to = address_of("255.255.255.255", false);
-    assert_int_equal(vox_udp_open_sender(&config, &udp, NULL), 0);
-    assert_int_equal(getsockopt(vox_udp_fd(udp), SOL_SOCKET, SO_BROADCAST, &value, &len), 0);
+    vox_transport_close(udp);
+    config.address = address_of("255.255.255.255", false);
+    assert_int_equal(vox_transport_open(&config, &udp, NULL), 0);
+    assert_int_equal(getsockopt(vox_transport_fd(udp), SOL_SOCKET, SO_BROADCAST, &value, &len), 0);
     assert_int_equal(value, 1);
-    vox_udp_close(udp);
+    vox_transport_close(udp);
 }
 
 static void expect_refusal(const char *listen, const char *interface, int err, const char *says)
 {
-    struct vox_udp_receiver_config config;
-    vox_udp_receiver_config_init(&config);
-    config.local = address_of(listen, true);
+    struct vox_transport_config config = listen_on(listen);
     config.interface = interface;
-    struct vox_udp *udp = NULL;
+    struct vox_transport *udp = NULL;
     struct vox_net_error error = {""};
-    assert_int_equal(vox_udp_open_receiver(&config, &udp, &error), err);
+    assert_int_equal(vox_transport_open(&config, &udp, &error), err);
     assert_null(udp);
     assert_non_null(strstr(error.text, says));
 }
@@ -326,11 +332,11 @@ static void expect_refusal(const char *listen, const char *interface, int err, c
 static void says_why_it_cannot_listen(void **state)
 {
     (void)state;
-    struct vox_udp *first = receiver_on(":0");
+    struct vox_transport *first = receiver_on(":0");
     char text[VOX_ADDRESS_TEXT_BYTES];
-    expect_refusal(vox_address_format(vox_udp_local(first), text), NULL, VOX_EINUSE, text);
+    expect_refusal(vox_address_format(vox_transport_local(first), text), NULL, VOX_EINUSE, text);
     expect_refusal(text, NULL, VOX_EINUSE, "another program uses this port");
-    vox_udp_close(first);
+    vox_transport_close(first);
     expect_refusal("198.51.100.77:0", NULL, VOX_EADDRESS, "no such address");
     expect_refusal("239.1.2.3:0", "no-such-if", VOX_ENOTFOUND, "\"no-such-if\"");
     expect_refusal("239.1.2.3:0", "999999", VOX_ENOTFOUND, "ip link");
@@ -341,32 +347,30 @@ static void says_why_it_cannot_send(void **state)
 {
     (void)state;
     struct vox_address to = address_of("127.0.0.1:5004", false);
-    struct vox_address v6 = address_of("[::1]:5004", false);
-    struct vox_udp_sender_config config;
-    vox_udp_sender_config_init(&config);
-    struct vox_udp *udp = NULL;
+    const struct vox_peer v6 = {.address = address_of("[::1]:5004", false)};
+    struct vox_transport_config config = call(&to);
+    struct vox_transport *udp = NULL;
     struct vox_net_error error = {""};
-    config.to = to;
     config.dscp = 64;
-    assert_int_equal(vox_udp_open_sender(&config, &udp, &error), VOX_EINVAL);
+    assert_int_equal(vox_transport_open(&config, &udp, &error), VOX_EINVAL);
     assert_non_null(strstr(error.text, "64"));
     config.dscp = 0;
     config.ttl = 256;
-    assert_int_equal(vox_udp_open_sender(&config, &udp, &error), VOX_EINVAL);
+    assert_int_equal(vox_transport_open(&config, &udp, &error), VOX_EINVAL);
     assert_non_null(strstr(error.text, "256"));
     assert_null(udp);
     udp = sender_to(&to, NULL);
     static const uint8_t bytes[70000];
-    assert_int_equal(vox_udp_send(udp, bytes, sizeof bytes, &to, &error), VOX_ELIMIT);
+    assert_int_equal(vox_transport_send(udp, bytes, sizeof bytes, NULL, &error), VOX_ELIMIT);
     assert_non_null(strstr(error.text, "70000"));
-    assert_int_equal(vox_udp_send(udp, bytes, 1, &v6, &error), VOX_EADDRESS);
+    assert_int_equal(vox_transport_send(udp, bytes, 1, &v6, &error), VOX_EADDRESS);
     assert_non_null(strstr(error.text, "[::1]:5004"));
-    struct vox_address all = address_of("255.255.255.255:5004", false);
-    int err = vox_udp_send(udp, bytes, 1, &all, &error);
+    const struct vox_peer all = {.address = address_of("255.255.255.255:5004", false)};
+    int err = vox_transport_send(udp, bytes, 1, &all, &error);
     /* Where there is no network but loopback, there is no way to broadcast on either. */
     assert_true(err == VOX_EPERMISSION || err == VOX_EADDRESS);
     assert_non_null(strstr(error.text, err == VOX_EPERMISSION ? "broadcast" : "no route"));
-    vox_udp_close(udp);
+    vox_transport_close(udp);
 }
 
 /*
@@ -374,7 +378,7 @@ static void says_why_it_cannot_send(void **state)
  * kernel gives it to no other socket (not to the sender either, which happened), but hears only a
  * peer that sends nothing.
  */
-static struct vox_address closed_port(const char *host, struct vox_udp **guard)
+static struct vox_address closed_port(const char *host, struct vox_transport **guard)
 {
     char listen[64];
     snprintf(listen, sizeof listen, "[%s]:0", host);
@@ -382,35 +386,38 @@ static struct vox_address closed_port(const char *host, struct vox_udp **guard)
     struct vox_address to = port_of(*guard, host), nobody = to;
     vox_address_set_port(&nobody, 9);
     assert_return_code(
-        connect(vox_udp_fd(*guard), (const struct sockaddr *)&nobody.storage, nobody.len), errno);
+        connect(vox_transport_fd(*guard), (const struct sockaddr *)&nobody.storage, nobody.len),
+        errno);
     return to;
 }
 
 static void tells_of_refusal_once_and_keeps_sending(const char *host)
 {
-    struct vox_udp *guard;
+    struct vox_transport *guard;
     struct vox_address to = closed_port(host, &guard);
-    struct vox_udp *sender = sender_to(&to, NULL);
-    struct vox_net_error error = {""};
-    assert_int_equal(vox_udp_trouble(sender, &error), 0);
+    struct vox_transport *sender = sender_to(&to, NULL);
+    struct vox_transport_event event;
+    assert_false(vox_transport_event(sender, &event));
     for (int i = 0; i < 5; i++)
         send_text(sender, &to, "anybody?");
     wait_for(sender, POLLPRI);
-    assert_int_equal(vox_udp_trouble(sender, &error), 1);
+    assert_true(vox_transport_event(sender, &event));
+    assert_int_equal(event.kind, VOX_TRANSPORT_TROUBLE);
+    assert_true(vox_address_equal(&event.peer.address, &to));
     char text[VOX_ADDRESS_TEXT_BYTES];
-    assert_non_null(strstr(error.text, vox_address_format(&to, text)));
-    assert_non_null(strstr(error.text, "refused"));
-    assert_int_equal(vox_udp_trouble(sender, &error), 0);
+    assert_non_null(strstr(event.text, vox_address_format(&to, text)));
+    assert_non_null(strstr(event.text, "refused"));
+    assert_false(vox_transport_event(sender, &event));
     /* The receiver starts; not one datagram is spent on hearing of the refusals before. */
     send_text(sender, &to, "lost");
-    vox_udp_close(guard);
-    struct vox_udp *receiver = receiver_on(text);
+    vox_transport_close(guard);
+    struct vox_transport *receiver = receiver_on(text);
     send_text(sender, &to, "here");
     assert_memory_equal(receive_one(receiver).bytes, "here", 4);
     const struct vox_transport_packet *none;
-    assert_int_equal(vox_udp_receive(sender, &none), 0);
-    vox_udp_close(receiver);
-    vox_udp_close(sender);
+    assert_int_equal(vox_transport_receive(sender, &none), 0);
+    vox_transport_close(receiver);
+    vox_transport_close(sender);
 }
 
 static void refusals_are_told_once(void **state)
@@ -422,7 +429,7 @@ static void refusals_are_told_once(void **state)
 }
 
 struct watch {
-    struct vox_udp *udp;
+    struct vox_transport *udp;
     int calls, status, events;
 };
 
@@ -432,7 +439,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     watch->calls++;
     watch->status = status;
     watch->events = events;
-    while (vox_udp_trouble(watch->udp, NULL) > 0)
+    struct vox_transport_event event;
+    while (vox_transport_event(watch->udp, &event))
         continue;
     uv_poll_stop(poll);
 }
@@ -440,7 +448,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void trouble_wakes_libuv_without_an_error(void **state)
 {
     (void)state;
-    struct vox_udp *guard;
+    struct vox_transport *guard;
     struct vox_address to = closed_port("127.0.0.1", &guard);
     struct watch watch = {.udp = sender_to(&to, NULL)};
     struct vox_address self = port_of(watch.udp, "127.0.0.1");
@@ -449,7 +457,7 @@ static void trouble_wakes_libuv_without_an_error(void **state)
     uv_loop_t loop;
     uv_poll_t poll;
     assert_int_equal(uv_loop_init(&loop), 0);
-    assert_int_equal(uv_poll_init(&loop, &poll, vox_udp_fd(watch.udp)), 0);
+    assert_int_equal(uv_poll_init(&loop, &poll, vox_transport_fd(watch.udp)), 0);
     poll.data = &watch;
     assert_int_equal(uv_poll_start(&poll, UV_READABLE | UV_PRIORITIZED, on_poll), 0);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -459,9 +467,9 @@ static void trouble_wakes_libuv_without_an_error(void **state)
     uv_close((uv_handle_t *)&poll, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
-    vox_udp_close(watch.udp);
-    vox_udp_close(guard);
-    vox_udp_close(NULL);
+    vox_transport_close(watch.udp);
+    vox_transport_close(guard);
+    vox_transport_close(NULL);
 }
 
 RUN(cmocka_unit_test(exchanges_over_both_families),

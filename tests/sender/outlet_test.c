@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "net/clock.h"
-#include "net/udp.h"
+#include "net/transport.h"
 #include "support/test.h"
 
 #include <unistd.h>
@@ -13,18 +13,17 @@ enum { PACKETS = 400 };
 static struct vox_net_error error;
 
 struct peer {
-    struct vox_udp *udp;
+    struct vox_transport *socket;
     char text[VOX_ADDRESS_TEXT_BYTES];
 };
 
 static void open_peer(struct peer *peer)
 {
-    struct vox_udp_receiver_config config;
-    struct vox_address_hints hints = {.listening = true};
-    vox_udp_receiver_config_init(&config);
-    assert_true(vox_address_lookup("127.0.0.1:0", &hints, &config.local, &error) >= 0);
-    assert_int_equal(vox_udp_open_receiver(&config, &peer->udp, &error), 0);
-    vox_address_format(vox_udp_local(peer->udp), peer->text);
+    struct vox_transport_config config;
+    vox_transport_config_init(&config);
+    assert_true(vox_transport_lookup("127.0.0.1:0", 0, &config, &error) >= 0);
+    assert_int_equal(vox_transport_open(&config, &peer->socket, &error), 0);
+    vox_address_format(vox_transport_local(peer->socket), peer->text);
 }
 
 static struct vox_send_options options_to(const struct peer *peer)
@@ -58,7 +57,7 @@ static void receive_all(struct peer *peer, bool arrived[PACKETS])
 {
     const struct vox_transport_packet *got;
     int n;
-    while ((n = vox_udp_receive(peer->udp, &got)) > 0)
+    while ((n = vox_transport_receive(peer->socket, &got)) > 0)
         for (int i = 0; i < n; i++)
             if (got[i].len == 2)
                 arrived[got[i].bytes[0] << 8 | got[i].bytes[1]] = true;
@@ -126,7 +125,7 @@ static void the_same_seed_gives_the_same_fates_whatever_rtcp_does(void **state)
     run(&options, &peer, false, other);
     assert_memory_equal(first, second, sizeof first);
     assert_memory_not_equal(first, other, sizeof first);
-    vox_udp_close(peer.udp);
+    vox_transport_close(peer.socket);
 }
 
 static void without_a_network_everything_arrives(void **state)
@@ -139,7 +138,7 @@ static void without_a_network_everything_arrives(void **state)
     run(&options, &peer, true, arrived);
     for (int i = 0; i < PACKETS; i++)
         assert_true(arrived[i]);
-    vox_udp_close(peer.udp);
+    vox_transport_close(peer.socket);
 }
 
 static void datagrams_wait_for_their_time(void **state)
@@ -159,7 +158,7 @@ static void datagrams_wait_for_their_time(void **state)
     assert_true(vox_outlet_last_due_ns(outlet) == now_ns + 3600 * VOX_NS_PER_S);
     vox_outlet_stop(outlet);
     vox_outlet_destroy(outlet);
-    vox_udp_close(peer.udp);
+    vox_transport_close(peer.socket);
 }
 
 /* A stream from a file is read ahead of its time; the times in reports must stay true. */
@@ -188,33 +187,33 @@ static void reports_do_not_wait_for_media_that_is_not_due(void **state)
     assert_true(vox_outlet_last_due_ns(outlet) >= now_ns + hour_ns);
     vox_outlet_stop(outlet);
     vox_outlet_destroy(outlet);
-    vox_udp_close(peer.udp);
+    vox_transport_close(peer.socket);
 }
 
-static void open_neighbours(struct peer *peer, struct vox_udp **above)
+static void open_neighbours(struct peer *peer, struct vox_transport **above)
 {
     for (int tries = 0; tries < 50; tries++) {
         open_peer(peer);
-        struct vox_udp_receiver_config config;
-        vox_udp_receiver_config_init(&config);
-        config.local = *vox_udp_local(peer->udp);
-        vox_address_set_port(&config.local, (uint16_t)(vox_address_port(&config.local) + 1));
-        if (vox_udp_open_receiver(&config, above, &error) == 0)
+        struct vox_transport_config config;
+        vox_transport_config_init(&config);
+        config.address = *vox_transport_local(peer->socket);
+        vox_address_set_port(&config.address, (uint16_t)(vox_address_port(&config.address) + 1));
+        if (vox_transport_open(&config, above, &error) == 0)
             return;
-        vox_udp_close(peer->udp);
+        vox_transport_close(peer->socket);
     }
     fail_msg("no two free ports in a row: %s", error.text);
 }
 
 /* In all that is there, once something is. */
-static int count_received(struct vox_udp *udp, const char *text)
+static int count_received(struct vox_transport *socket, const char *text)
 {
     const struct vox_transport_packet *got;
     int n, count = 0;
     int64_t until_ns = in_a_minute();
-    while ((n = vox_udp_receive(udp, &got)) <= 0 && vox_clock_now_ns() < until_ns)
+    while ((n = vox_transport_receive(socket, &got)) <= 0 && vox_clock_now_ns() < until_ns)
         nap();
-    for (; n > 0; n = vox_udp_receive(udp, &got))
+    for (; n > 0; n = vox_transport_receive(socket, &got))
         for (int i = 0; i < n; i++)
             count += got[i].len == 1 && got[i].bytes[0] == (uint8_t)text[0];
     return count;
@@ -224,7 +223,7 @@ static void without_mux_reports_go_to_the_port_above(void **state)
 {
     (void)state;
     struct peer peer;
-    struct vox_udp *above = NULL;
+    struct vox_transport *above = NULL;
     struct vox_outlet *outlet = NULL;
     open_neighbours(&peer, &above);
     struct vox_send_options options = options_to(&peer);
@@ -238,15 +237,15 @@ static void without_mux_reports_go_to_the_port_above(void **state)
     vox_outlet_send(outlet, &datagram);
     wait_until_left(outlet, 0);
     vox_outlet_stop(outlet);
-    assert_int_equal(count_received(peer.udp, "m"), 1);
+    assert_int_equal(count_received(peer.socket, "m"), 1);
     assert_int_equal(count_received(above, "r"), 1);
     vox_outlet_destroy(outlet);
     outlet = NULL;
     options.destination = "127.0.0.1:65535";
     assert_int_equal(vox_outlet_create(&options, &outlet, &error), VOX_EINVAL);
     assert_non_null(strstr(error.text, "65535"));
-    vox_udp_close(peer.udp);
-    vox_udp_close(above);
+    vox_transport_close(peer.socket);
+    vox_transport_close(above);
 }
 
 static void bad_traces_are_told_with_their_line(void **state)
@@ -269,7 +268,7 @@ static void bad_traces_are_told_with_their_line(void **state)
     assert_non_null(strstr(error.text, "line 3"));
     assert_null(outlet);
     unlink(path);
-    vox_udp_close(peer.udp);
+    vox_transport_close(peer.socket);
 }
 
 RUN(cmocka_unit_test(the_same_seed_gives_the_same_fates_whatever_rtcp_does),
