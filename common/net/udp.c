@@ -214,7 +214,7 @@ int vox_udp_transport_open(const struct vox_transport_config *config, struct vox
                                                  .event = event,
                                                  .read_stats = read_stats};
     bool listens = config->role == VOX_TRANSPORT_LISTEN;
-    unsigned interface_index;
+    unsigned interface_index = 0;
     int err = listens ? 0 : vox_explain_limits(config->dscp, config->ttl, error);
     if (err == 0)
         err = find_interface(config->interface, &interface_index, error);
