@@ -1,91 +1,22 @@
 /* What only streams do: the other side of most of these is a bare socket that misbehaves. */
 #include "net/transport.h"
 
+#include "bare.h"
 #include "base/err.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "ends.h"
 #include "net/clock.h"
+#include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct vox_transport_config tcp_config(void)
-{
-    struct vox_transport_config config;
-    vox_transport_config_init(&config);
-    config.scheme = VOX_SCHEME_TCP;
-    config.address = address_of("127.0.0.1:0", true);
-    return config;
-}
-
-static struct end *call(const struct end *server)
-{
-    struct vox_transport_config config = tcp_config();
-    config.role = VOX_TRANSPORT_CALL;
-    config.address = *vox_transport_local(server->transport);
-    return end_open(&config);
-}
-
-static struct vox_transport_stats stats_of(const struct end *end)
-{
-    struct vox_transport_stats stats;
-    vox_transport_read_stats(end->transport, &stats);
-    return stats;
-}
-
-static int bare_socket(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_return_code(fd, errno);
-    return fd;
-}
-
-static int bare_connect(const struct end *server)
-{
-    const struct vox_address *to = vox_transport_local(server->transport);
-    int fd = bare_socket();
-    assert_return_code(connect(fd, (const struct sockaddr *)&to->storage, to->len), errno);
-    return fd;
-}
-
-/*
- * A place at which nobody listens: bound, so that the system gives it to no other program. listen()
- * makes a server of it; a server of ours may have the same place beside it (SO_REUSEADDR).
- */
-static int closed_place(struct vox_address *at)
-{
-    int fd = bare_socket();
-    const int on = 1;
-    socklen_t len = sizeof at->storage;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_return_code(bind(fd, (const struct sockaddr *)&at->storage, at->len), errno);
-    assert_return_code(getsockname(fd, (struct sockaddr *)&at->storage, &len), errno);
-    return fd;
-}
-
-static void write_all(int fd, const void *bytes, size_t len)
-{
-    assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), len);
-}
-
-static void reset(int fd)
-{
-    const struct linger now = {.l_onoff = 1};
-    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), errno);
-    close(fd);
-}
-
-static void expect_text(const struct end *end, const char *says)
-{
-    if (!strstr(end->last_event.text, says))
-        fail_msg("\"%s\" does not say \"%s\"", end->last_event.text, says);
-}
 
 /* ---- what comes in ---- */
 
@@ -134,7 +65,7 @@ static void garbage_is_let_go(void **state)
 {
     (void)state;
     struct vox_transport_config config = tcp_config();
-    struct end *server = end_open(&config), *good = call(server);
+    struct end *server = end_open(&config), *good = tcp_call(server);
     PUMP_UNTIL(good->events[VOX_TRANSPORT_CONNECTED], server, good);
     struct vox_rng rng;
     vox_rng_init(&rng, 1, 0);
@@ -164,7 +95,7 @@ static void a_torrent_leaves_room_for_others(void **state)
 {
     (void)state;
     struct vox_transport_config config = tcp_config();
-    struct end *server = end_open(&config), *quiet = call(server);
+    struct end *server = end_open(&config), *quiet = tcp_call(server);
     static uint8_t torrent[1 << 16];
     for (size_t i = 0; i + 2 < sizeof torrent; i += 3)
         torrent[i + 1] = 1;
@@ -209,7 +140,7 @@ static void the_slow_are_let_go_and_the_others_hear_all(void **state)
                            errno);
     }
     for (int i = 0; i < GOOD; i++)
-        all[i] = call(server);
+        all[i] = tcp_call(server);
     all[GOOD] = server;
     while (stats_of(server).peers < GOOD + STALLED)
         pump(all, GOOD + 1);
@@ -244,7 +175,7 @@ static void what_waits_is_sent_when_there_is_room(void **state)
     static uint8_t packet[BYTES];
     struct vox_transport_config config = tcp_config();
     config.queue_bytes = 4 << 20;
-    struct end *server = end_open(&config), *client = call(server);
+    struct end *server = end_open(&config), *client = tcp_call(server);
     PUMP_UNTIL(stats_of(server).peers && client->events[VOX_TRANSPORT_CONNECTED], server, client);
     size_t sent = 0;
     for (; sent < INBOX_PACKETS / 4; sent++) {
@@ -273,7 +204,7 @@ static void gone_connections_cannot_be_answered(void **state)
     (void)state;
     struct vox_transport_config config = tcp_config();
     struct vox_net_error error = {""};
-    struct end *server = end_open(&config), *client = call(server);
+    struct end *server = end_open(&config), *client = tcp_call(server);
     PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED], client);
     assert_int_equal(vox_transport_send(client->transport, "x", 1, NULL, NULL), 0);
     end_close(client);
@@ -282,96 +213,12 @@ static void gone_connections_cannot_be_answered(void **state)
     assert_int_equal(vox_transport_send(server->transport, "x", 1, &server->inbox[0].from, &error),
                      VOX_EADDRESS);
     assert_non_null(strstr(error.text, "gone"));
-    client = call(server);
+    client = tcp_call(server);
     PUMP_UNTIL(server->events[VOX_TRANSPORT_CONNECTED] == 2, server);
     assert_int_equal(vox_transport_send(server->transport, "x", 1, &server->inbox[0].from, NULL),
                      VOX_EADDRESS);
     end_close(client);
     end_close(server);
-}
-
-/* ---- calls ---- */
-
-static void calls_again_when_the_server_comes_back(void **state)
-{
-    (void)state;
-    struct vox_transport_config config = tcp_config();
-    int guard = closed_place(&config.address);
-    struct end *server = end_open(&config), *client = call(server);
-    for (int round = 1; round <= 2; round++) {
-        PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED] == round, server, client);
-        expect_text(client, "connected to tcp://127.0.0.1:");
-        end_close(server);
-        PUMP_UNTIL(!vox_transport_is_connected(client->transport), client);
-        assert_int_equal(vox_transport_send(client->transport, "x", 1, NULL, NULL), 0);
-        server = end_open(&config);
-    }
-    assert_int_equal(stats_of(client).unsent, 2);
-    PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED] == 3, server, client);
-    assert_int_equal(vox_transport_send(client->transport, "x", 1, NULL, NULL), 0);
-    PUMP_UNTIL(server->received == 1, server, client);
-    end_close(client);
-    end_close(server);
-    close(guard);
-}
-
-static void refusals_are_told_once_each_cause(void **state)
-{
-    (void)state;
-    struct vox_transport_config config = tcp_config();
-    int fd = closed_place(&config.address), guard = closed_place(&config.address);
-    config.role = VOX_TRANSPORT_CALL;
-    struct end *client = end_open(&config);
-    PUMP_UNTIL(stats_of(client).refused == 2, client);
-    assert_int_equal(client->events[VOX_TRANSPORT_REFUSED], 1);
-    expect_text(client, "refused");
-    expect_text(client, "calling again");
-    assert_false(vox_transport_is_connected(client->transport));
-    assert_return_code(listen(fd, 8), errno);
-    PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED], client);
-    close(fd); /* resets whom it has not let in yet */
-    PUMP_UNTIL(stats_of(client).refused == 3, client);
-    assert_int_equal(client->events[VOX_TRANSPORT_REFUSED], 2);
-    close(guard);
-    end_close(client);
-}
-
-static void a_path_that_is_not_there_is_told(void **state)
-{
-    (void)state;
-    struct vox_transport_config config = tcp_config();
-    config.scheme = VOX_SCHEME_UNIX_STREAM;
-    config.role = VOX_TRANSPORT_CALL;
-    config.address = address_of("unix-stream:/no-such-folder/socket", false);
-    struct end *client = end_open(&config);
-    PUMP_UNTIL(stats_of(client).refused == 2, client);
-    assert_int_equal(client->events[VOX_TRANSPORT_REFUSED], 1);
-    expect_text(client, "unix-stream:/no-such-folder/socket: there is no such socket");
-    end_close(client);
-}
-
-/* A server whose queue of callers is full drops the handshake: nothing comes back at all. */
-static void silence_times_out(void **state)
-{
-    (void)state;
-    struct vox_transport_config config = tcp_config();
-    struct vox_address at = config.address;
-    int server = closed_place(&at), first = bare_socket(), second = bare_socket();
-    assert_return_code(listen(server, 0), errno);
-    assert_return_code(connect(first, (const struct sockaddr *)&at.storage, at.len), errno);
-    fcntl(second, F_SETFL, O_NONBLOCK);
-    assert_int_equal(connect(second, (const struct sockaddr *)&at.storage, at.len), -1);
-    assert_int_equal(errno, EINPROGRESS);
-    config.role = VOX_TRANSPORT_CALL;
-    config.address = at;
-    config.dead_ns = 300 * VOX_NS_PER_MS;
-    struct end *client = end_open(&config);
-    PUMP_UNTIL(client->events[VOX_TRANSPORT_REFUSED], client);
-    expect_text(client, "does not answer");
-    end_close(client);
-    close(second);
-    close(first);
-    close(server);
 }
 
 /* ---- connections that break ---- */
@@ -597,11 +444,8 @@ RUN(cmocka_unit_test(frames_may_come_byte_by_byte),
     cmocka_unit_test(a_torrent_leaves_room_for_others),
     cmocka_unit_test(the_slow_are_let_go_and_the_others_hear_all),
     cmocka_unit_test(what_waits_is_sent_when_there_is_room),
-    cmocka_unit_test(gone_connections_cannot_be_answered),
-    cmocka_unit_test(calls_again_when_the_server_comes_back),
-    cmocka_unit_test(refusals_are_told_once_each_cause),
-    cmocka_unit_test(a_path_that_is_not_there_is_told), cmocka_unit_test(silence_times_out),
-    cmocka_unit_test(a_reset_is_told), cmocka_unit_test(a_reset_in_the_middle_of_sending_is_told),
+    cmocka_unit_test(gone_connections_cannot_be_answered), cmocka_unit_test(a_reset_is_told),
+    cmocka_unit_test(a_reset_in_the_middle_of_sending_is_told),
     cmocka_unit_test(the_silent_are_let_go), cmocka_unit_test(half_open_peers_are_found),
     cmocka_unit_test(one_too_many_is_turned_away), cmocka_unit_test(a_shortage_of_files_passes),
     cmocka_unit_test(low_ports_are_for_root), cmocka_unit_test(connections_are_set_up_for_speech))

@@ -3,7 +3,9 @@
 
 #include "base/err.h"
 #include "ends.h"
+#include "support/test.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -131,13 +133,6 @@ struct pair {
     struct end *sender, *receiver;
 };
 
-static struct vox_transport_stats stats_of(const struct end *end)
-{
-    struct vox_transport_stats stats;
-    vox_transport_read_stats(end->transport, &stats);
-    return stats;
-}
-
 static struct pair pair_of(const struct row *row)
 {
     struct end *listens = listener(row), *calls = caller(row, listens);
@@ -165,22 +160,6 @@ static const uint8_t *packet_bytes(uint8_t first, size_t len, uint8_t last)
     bytes[len - 1] = last;
     bytes[0] = first;
     return bytes;
-}
-
-/* Where a queue is full, the other side is given time. */
-static void send_packet(struct end *from, struct end *to, const void *bytes, size_t len)
-{
-    struct vox_net_error error = {""};
-    int err;
-    do {
-        vox_rt_enter();
-        err = vox_transport_send(from->transport, bytes, len, NULL, &error);
-        vox_rt_leave();
-        if (err == VOX_ENOSPC)
-            collect(to);
-    } while (err == VOX_ENOSPC);
-    if (err < 0)
-        fail_msg("%s", error.text);
 }
 
 /* ---- the suite ---- */
@@ -417,36 +396,6 @@ FOR_EACH_ROW(what_was_sent_before_the_end_arrives)
 FOR_EACH_ROW(closes_with_things_waiting)
 FOR_EACH_ROW(another_thread_may_send)
 
-/* ---- groups ---- */
-
-static void hears_one_source_of_a_group(void **state)
-{
-    (void)state;
-    struct vox_transport_config config;
-    vox_transport_config_init(&config);
-    config.address = address_of("232.255.77.4:0", true);
-    config.interface = "lo";
-    struct end *all = end_open(&config);
-    config.address = *vox_transport_local(all->transport);
-    config.role = VOX_TRANSPORT_CALL;
-    struct end *sender = end_open(&config);
-    send_packet(sender, all, "?", 1);
-    PUMP_UNTIL(all->received == 1, all);
-    config.role = VOX_TRANSPORT_LISTEN;
-    config.source = all->inbox[0].from.address;
-    struct end *wanted = end_open(&config);
-    config.source = address_of("198.51.100.77", false);
-    struct end *unwanted = end_open(&config);
-    send_packet(sender, all, "one", 3);
-    PUMP_UNTIL(wanted->received == 1, wanted);
-    collect(unwanted); /* loopback hands a datagram to all sockets before the next */
-    assert_int_equal(unwanted->received, 0);
-    end_close(unwanted);
-    end_close(wanted);
-    end_close(sender);
-    end_close(all);
-}
-
 /* ---- broadcast: in a network of our own, since it is for all of them ---- */
 
 static bool write_file(const char *path, const char *text)
@@ -494,16 +443,6 @@ static void broadcast_carries_too(void **state)
 }
 
 /* ---- opening ---- */
-
-static void expect_error(const struct vox_transport_config *config, int err, const char *says)
-{
-    struct vox_transport *transport = NULL;
-    struct vox_net_error error = {""};
-    assert_int_equal(vox_transport_open(config, &transport, &error), err);
-    assert_null(transport);
-    if (!strstr(error.text, says))
-        fail_msg("\"%s\" does not say \"%s\"", error.text, says);
-}
 
 static void wrong_options_are_refused(const struct row *row)
 {
@@ -586,115 +525,6 @@ static void reno_is_everywhere(void **state)
     end_close(end);
 }
 
-/* ---- Unix paths ---- */
-
-static void unix_config(const char *scheme, const char *path, struct vox_transport_config *out)
-{
-    char text[200];
-    vox_transport_config_init(out);
-    snprintf(text, sizeof text, "%s:%s", scheme, path);
-    assert_int_equal(vox_transport_lookup(text, 0, out, NULL), 0);
-}
-
-static const char *const unix_schemes[] = {"unix", "unix-stream"};
-
-static void takes_over_what_a_dead_program_left(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(unix_schemes); i++) {
-        char path[100], kept[108];
-        struct vox_transport_config config;
-        snprintf(path, sizeof path, "%s/stale", folder);
-        snprintf(kept, sizeof kept, "%s.kept", path);
-        unix_config(unix_schemes[i], path, &config);
-        /* What is left of a program that was killed: the file under a name that nobody removes. */
-        struct end *dead = end_open(&config);
-        assert_int_equal(rename(path, kept), 0);
-        end_close(dead);
-        assert_int_equal(rename(kept, path), 0);
-        struct end *end = end_open(&config);
-        end_close(end);
-        assert_int_equal(access(path, F_OK), -1);
-    }
-}
-
-static void leaves_the_files_of_others_alone(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(unix_schemes); i++) {
-        char path[100];
-        struct vox_transport_config config;
-        snprintf(path, sizeof path, "%s/file", folder);
-        unix_config(unix_schemes[i], path, &config);
-        FILE *file = fopen(path, "w");
-        assert_non_null(file);
-        fclose(file);
-        expect_error(&config, VOX_EINUSE, path);
-        assert_int_equal(access(path, F_OK), 0);
-        assert_int_equal(unlink(path), 0);
-        /* At close, too: somebody else's by then. */
-        struct end *first = end_open(&config);
-        assert_int_equal(unlink(path), 0);
-        struct end *second = end_open(&config);
-        end_close(first);
-        assert_int_equal(access(path, F_OK), 0);
-        end_close(second);
-        assert_int_equal(access(path, F_OK), -1);
-    }
-}
-
-static void a_receiver_may_come_later_and_again(void **state)
-{
-    (void)state;
-    char path[100];
-    struct vox_transport_config config;
-    snprintf(path, sizeof path, "%s/later", folder);
-    unix_config("unix", path, &config);
-    struct vox_transport_config call = config;
-    call.role = VOX_TRANSPORT_CALL;
-    struct end *sender = end_open(&call);
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(vox_transport_send(sender->transport, "?", 1, NULL, NULL), 0);
-    pump(&sender, 1);
-    assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
-    assert_non_null(strstr(sender->last_event.text, path));
-    assert_non_null(strstr(sender->last_event.text, "no such socket"));
-    for (int i = 0; i < 2; i++) {
-        struct end *receiver = end_open(&config);
-        send_packet(sender, receiver, "here", 4);
-        PUMP_UNTIL(receiver->received == 1, receiver);
-        end_close(receiver);
-        assert_int_equal(vox_transport_send(sender->transport, "?", 1, NULL, NULL), 0);
-    }
-    collect(sender);
-    assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
-    assert_int_equal(stats_of(sender).sent_packets, 2);
-    end_close(sender);
-}
-
-static void a_full_queue_is_counted(void **state)
-{
-    (void)state;
-    char path[100];
-    struct vox_transport_config config;
-    struct vox_net_error error = {""};
-    snprintf(path, sizeof path, "%s/full", folder);
-    unix_config("unix", path, &config);
-    struct end *receiver = end_open(&config);
-    config.role = VOX_TRANSPORT_CALL;
-    struct end *sender = end_open(&config);
-    int err, sent = 0;
-    while ((err = vox_transport_send(sender->transport, "x", 1, NULL, &error)) == 0)
-        sent++;
-    assert_int_equal(err, VOX_ENOSPC);
-    assert_non_null(strstr(error.text, "queue is full"));
-    assert_int_equal(stats_of(sender).queue_full, 1);
-    PUMP_UNTIL(receiver->received == (size_t)sent, receiver);
-    assert_int_equal(vox_transport_send(sender->transport, "x", 1, NULL, NULL), 0);
-    end_close(sender);
-    end_close(receiver);
-}
-
 static int make_folder(void **state)
 {
     (void)state;
@@ -721,15 +551,10 @@ int main(void)
         cmocka_unit_test(what_was_sent_before_the_end_arrives_everywhere),
         cmocka_unit_test(closes_with_things_waiting_everywhere),
         cmocka_unit_test(another_thread_may_send_everywhere),
-        cmocka_unit_test(hears_one_source_of_a_group),
         cmocka_unit_test(wrong_options_are_refused_everywhere),
         cmocka_unit_test(a_place_is_taken_once_everywhere),
         cmocka_unit_test(says_why_it_cannot_open),
         cmocka_unit_test(reno_is_everywhere),
-        cmocka_unit_test(takes_over_what_a_dead_program_left),
-        cmocka_unit_test(leaves_the_files_of_others_alone),
-        cmocka_unit_test(a_receiver_may_come_later_and_again),
-        cmocka_unit_test(a_full_queue_is_counted),
         cmocka_unit_test(broadcast_carries_too),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

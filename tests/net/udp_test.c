@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/rt.h"
 #include "base/time.h"
+#include "ends.h"
 #include "net/clock.h"
 #include "support/test.h"
 
@@ -13,18 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
-
-enum { PATIENCE_MS = 60000 };
-
-static struct vox_address address_of(const char *text, bool listening)
-{
-    struct vox_address address;
-    struct vox_net_error error;
-    const struct vox_address_hints hints = {.listening = listening};
-    if (vox_address_lookup(text, &hints, &address, &error) < 0)
-        fail_msg("%s: %s", text, error.text);
-    return address;
-}
 
 static struct vox_transport *open_it(const struct vox_transport_config *config)
 {
