@@ -64,9 +64,10 @@ void vox_stream_accept(struct vox_stream *stream, int64_t now_ns)
         struct vox_address address;
         int fd = accept4(stream->listening.fd, (struct sockaddr *)&storage, &len,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && is_shortage(errno))
-            pause_accepting(stream, errno, now_ns);
-        if (fd < 0 && (errno == EAGAIN || is_shortage(errno)))
+        int errno_value = fd < 0 ? errno : 0;
+        if (is_shortage(errno_value))
+            pause_accepting(stream, errno_value, now_ns);
+        if (is_shortage(errno_value) || errno_value == EAGAIN)
             return;
         /* What else fails is of one connection that ended while it waited (accept(2)). */
         if (fd < 0)
