@@ -1,10 +1,7 @@
 #include "lab/tcp_clock.h"
 
-#include "base/time.h"
-
 #define FIRST_RTO_NS VOX_NS_PER_S           /* RFC 6298, section 2.1 */
 #define LONGEST_RTO_NS (120 * VOX_NS_PER_S) /* Linux */
-#define TIMER_NS (2 * VOX_NS_PER_MS)        /* Linux's least time for a timer of TCP */
 
 void vox_tcp_clock_init(struct vox_tcp_clock *clock, int64_t rto_min_ns)
 {
@@ -62,9 +59,9 @@ void vox_tcp_clock_back_off(struct vox_tcp_clock *c)
     c->rto_ns = 2 * c->rto_ns < LONGEST_RTO_NS ? 2 * c->rto_ns : LONGEST_RTO_NS;
 }
 
-int64_t vox_tcp_clock_probe_ns(const struct vox_tcp_clock *c, int alone)
+int64_t vox_tcp_clock_probe_ns(const struct vox_tcp_clock *c, bool alone)
 {
     if (c->smooth_ns == 0)
         return FIRST_RTO_NS;
-    return 2 * c->smooth_ns + (alone ? c->rto_min_ns : TIMER_NS);
+    return 2 * c->smooth_ns + (alone ? c->rto_min_ns : VOX_TCP_TIMER_NS);
 }

@@ -7,7 +7,12 @@
 #ifndef VOX_LAB_TCP_CLOCK_H
 #define VOX_LAB_TCP_CLOCK_H
 
+#include "base/time.h"
+
+#include <stdbool.h>
 #include <stdint.h>
+
+#define VOX_TCP_TIMER_NS (2 * VOX_NS_PER_MS) /* Linux's least time for a timer of TCP */
 
 struct vox_tcp_clock {
     int64_t rto_min_ns;
@@ -26,6 +31,6 @@ void vox_tcp_clock_measure(struct vox_tcp_clock *clock, int64_t rtt_ns, int64_t 
                            int64_t sent);
 void vox_tcp_clock_back_off(struct vox_tcp_clock *clock);
 /* For a tail loss probe; alone: one segment is under way, whose acknowledgement may be delayed. */
-int64_t vox_tcp_clock_probe_ns(const struct vox_tcp_clock *clock, int alone);
+int64_t vox_tcp_clock_probe_ns(const struct vox_tcp_clock *clock, bool alone);
 
 #endif

@@ -7,14 +7,14 @@
 
 #include <stdlib.h>
 
+enum { SEGMENT, ACK }; /* kinds of appointments */
+
 enum {
-    SEGMENT, /* kinds of appointments */
-    ACK,
     SACK_OPTION_BYTES = 4, /* with its padding; and for each block: */
     SACK_BLOCK_BYTES = 8,
     IMPAIR_HEADER_BYTES = 28, /* that it adds to what it is told */
-    FIRST_ROOM = 1024,
-    MAX_TIMEOUTS = 15,
+    FIRST_ROOM = 1024,        /* messages */
+    MAX_TIMEOUTS = 15,        /* Linux, tcp_retries2 */
 };
 
 struct packet {
@@ -62,9 +62,8 @@ static void carry(struct vox_tcp_model *m, struct vox_impair *way, int kind, int
     }
 }
 
-static void carry_segment(void *ctx, const struct vox_tcp_segment *segment, bool repeated)
+static void carry_segment(void *ctx, const struct vox_tcp_segment *segment)
 {
-    (void)repeated;
     struct vox_tcp_model *m = ctx;
     int bytes = m->config.header_bytes + (int)(segment->range.end - segment->range.begin);
     m->stats.bytes_there += (uint64_t)bytes;

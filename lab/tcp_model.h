@@ -43,11 +43,12 @@ struct vox_tcp_model_config {
     int header_bytes;   /* of IP and TCP, on each segment; default 52: IPv4 and timestamps */
     int mss;            /* default 1448: Ethernet */
     int64_t rto_min_ns; /* default 200 ms */
-    int64_t host_ns; /* from a segment's arrival to its answer, default 0.1 ms: without it answers
-                        would come at the very time of a write, as they never do */
-    int64_t
-        delayed_ack_ns; /* 0 (default): each segment is answered at once, as Linux does for
-                           whoever reads at once and says nothing himself; who does gets 40 ms */
+    /* From a segment's arrival to its answer, default 0.1 ms: without it answers would come at the
+     * very time of a write, as they never do. */
+    int64_t host_ns;
+    /* 0 (default): each segment is answered at once, as Linux does for whoever reads at once and
+     * says nothing himself; who does gets 40 ms. */
+    int64_t delayed_ack_ns;
 };
 
 struct vox_tcp_message {

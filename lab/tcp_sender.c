@@ -10,9 +10,7 @@
 
 enum { REORDERING = 3 /* segments known to be there beyond a gap: it is a loss */ };
 
-#define LEAST_TIMER_NS (2 * VOX_NS_PER_MS)
-
-enum state { OPEN, DISORDER, RECOVERY, LOSS };
+enum state { OPEN, DISORDER, RECOVERY, LOSS }; /* as in Linux, tcp_ca_state */
 enum timer { NONE, TIMEOUT, PROBE, REORDER };
 
 struct vox_tcp_sender {
@@ -96,8 +94,7 @@ static void transmit(struct vox_tcp_sender *s, struct vox_tcp_sent *sent, int64_
     if (s->state == RECOVERY)
         vox_tcp_window_sent(&s->window);
     s->config.on_segment(s->config.ctx,
-                         &(struct vox_tcp_segment){.range = sent->range, .sent_ns = now_ns},
-                         sent->repeated);
+                         &(struct vox_tcp_segment){.range = sent->range, .sent_ns = now_ns});
 }
 
 static void note_use(struct vox_tcp_sender *s, bool limited)
@@ -146,6 +143,7 @@ static void repeat(struct vox_tcp_sender *s, int i, int64_t now_ns)
     sent->again = true;
     sent->repeated = true;
     s->repair_ns = s->repair_ns ? s->repair_ns : now_ns;
+    s->stats.repeated++;
     transmit(s, sent, now_ns);
 }
 
@@ -156,7 +154,6 @@ static void repeat_lost(struct vox_tcp_sender *s, int64_t now_ns)
         const struct vox_tcp_sent *sent = &s->board.sent[i];
         if (sent->sacked || !sent->lost || sent->again)
             continue;
-        s->stats.repeated++;
         repeat(s, i, now_ns);
         if (i == 0 && s->timer != REORDER)
             set_timer(s, TIMEOUT, now_ns + s->clock.rto_ns);
@@ -215,7 +212,7 @@ static bool look_for_losses(struct vox_tcp_sender *s, int64_t now_ns)
 {
     int64_t wait_ns = vox_tcp_board_find_losses(&s->board, now_ns, reordering_ns(s));
     if (wait_ns > 0)
-        set_timer(s, REORDER, now_ns + wait_ns + LEAST_TIMER_NS);
+        set_timer(s, REORDER, now_ns + wait_ns + VOX_TCP_TIMER_NS);
     if (s->state == OPEN || s->state == DISORDER) {
         if (vox_tcp_board_lost(&s->board) > 0)
             begin_recovery(s);
@@ -324,7 +321,6 @@ static void time_out(struct vox_tcp_sender *s, int64_t now_ns)
     s->probe_end = 0;
     vox_tcp_board_give_up(&s->board, now_ns);
     vox_tcp_window_collapse(&s->window, vox_tcp_board_in_flight(&s->board));
-    s->stats.repeated++;
     repeat(s, 0, now_ns);
     vox_tcp_clock_back_off(&s->clock);
     set_timer(s, TIMEOUT, now_ns + s->clock.rto_ns);
@@ -341,7 +337,7 @@ static void reorder_over(struct vox_tcp_sender *s, int64_t now_ns)
         vox_tcp_window_delivered(&s->window, 0, vox_tcp_board_in_flight(&s->board), false);
     if (s->state == RECOVERY || s->state == LOSS)
         repeat_lost(s, now_ns);
-    if (s->timer != TIMEOUT) {
+    if (s->timer != TIMEOUT) { /* it was this timer that ran: the oldest has waited meanwhile */
         set_timer(s, REORDER, now_ns);
         arm_timeout(s, now_ns);
     }

@@ -12,8 +12,6 @@
 
 #include "lab/tcp_receiver.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct vox_tcp_sender;
@@ -22,7 +20,7 @@ struct vox_tcp_sender_config {
     int mss;            /* bytes of the stream in a segment at most */
     int64_t rto_min_ns; /* beside the round trip */
     int64_t rtt_ns;     /* of the handshake; 0: not known */
-    void (*on_segment)(void *ctx, const struct vox_tcp_segment *segment, bool repeated);
+    void (*on_segment)(void *ctx, const struct vox_tcp_segment *segment);
     void *ctx;
 };
 

@@ -42,7 +42,8 @@ void vox_tcp_window_grow(struct vox_tcp_window *window, int acked, int64_t now_n
 
 /* A loss: the threshold falls, and the window goes down to it as the next functions say. */
 void vox_tcp_window_reduce(struct vox_tcp_window *window);
-/* In recovery: so many were delivered, so many are under way, none were found lost by it. */
+/* In recovery: so many were delivered, so many are under way, none were found lost by it;
+ * advanced: with an acknowledgement of all up to a later byte. */
 void vox_tcp_window_delivered(struct vox_tcp_window *window, int delivered, int in_flight,
                               bool advanced);
 void vox_tcp_window_sent(struct vox_tcp_window *window);
