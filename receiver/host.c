@@ -93,9 +93,7 @@ static void look_for_the_end(struct vox_recv_host *h, int64_t now_ns)
 {
     const struct vox_recv_options *o = h->options;
     if (nobody_answers(h, now_ns)) {
-        vox_message_error("nobody answered at %s in %g s: start the sender there, or wait longer "
-                          "with --connect-timeout",
-                          o->listen_text, (double)o->connect_timeout_ns / 1e9);
+        vox_peers_say_unanswered(o->listen_text, "sender", o->connect_timeout_ns);
         h->failed = true;
         vox_recv_host_stop(h);
     }

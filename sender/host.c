@@ -232,10 +232,7 @@ static void begin(struct vox_host *h)
 static void on_connect_timer(uv_timer_t *timer)
 {
     struct vox_host *h = timer->data;
-    vox_message_error(
-        "nobody answered at %s in %g s: start the receiver there, or wait longer with "
-        "--connect-timeout",
-        h->destination, (double)h->options->connect_timeout_ns / 1e9);
+    vox_peers_say_unanswered(h->destination, "receiver", h->options->connect_timeout_ns);
     fail(h);
 }
 

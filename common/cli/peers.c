@@ -38,6 +38,13 @@ void vox_peers_say(struct vox_peers_teller *teller, const struct vox_transport_e
         vox_message_warn("%s", event->text);
 }
 
+void vox_peers_say_unanswered(const char *where, const char *who, int64_t waited_ns)
+{
+    vox_message_error("nobody answered at %s in %g s: start the %s there, or wait longer with "
+                      "--connect-timeout",
+                      where, (double)waited_ns / (double)VOX_NS_PER_S, who);
+}
+
 static json_t *count(uint64_t value)
 {
     return json_integer((json_int_t)value);

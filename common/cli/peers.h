@@ -27,6 +27,9 @@ struct vox_peers_teller {
 void vox_peers_say(struct vox_peers_teller *teller, const struct vox_transport_event *event,
                    int64_t now_ns);
 
+/* The error of who calls and gives up; who: the program to be started there, "sender". */
+void vox_peers_say_unanswered(const char *where, const char *who, int64_t waited_ns);
+
 /* The object "transport" of the statistics, owned by the caller. */
 struct json_t *vox_peers_json(enum vox_scheme scheme, const struct vox_transport_stats *stats);
 
