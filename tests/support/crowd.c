@@ -131,17 +131,26 @@ static void print(const struct listener *crowd, int count, int stalled)
            most, missing, cut);
 }
 
+/* -1: no number of up to five digits. */
+static int number_of(const char *text)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    return *text && !*end && value >= 0 && value <= 99999 ? (int)value : -1;
+}
+
 int main(int argc, char **argv)
 {
     static struct listener crowd[MAX_CROWD];
-    int good = argc == 5 ? atoi(argv[3]) : 0, stalled = argc == 5 ? atoi(argv[4]) : 0;
+    int port = argc == 5 ? number_of(argv[2]) : -1;
+    int good = argc == 5 ? number_of(argv[3]) : -1, stalled = argc == 5 ? number_of(argv[4]) : -1;
     int count = good + stalled;
-    if (good < 1 || stalled < 0 || count > MAX_CROWD) {
+    if (port < 0 || good < 1 || stalled < 0 || count > MAX_CROWD) {
         fprintf(stderr, "usage: crowd HOST PORT GOOD STALLED   (at most %d)\n", MAX_CROWD);
         return 2;
     }
     for (int i = 0; i < count; i++) {
-        crowd[i].fd = connect_to(argv[1], atoi(argv[2]), i < stalled);
+        crowd[i].fd = connect_to(argv[1], port, i < stalled);
         vox_framing_init(&crowd[i].framing, crowd[i].buffer, BUFFER_BYTES,
                          VOX_TRANSPORT_PACKET_BYTES);
     }
