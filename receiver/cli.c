@@ -135,6 +135,14 @@ static size_t network_rows(struct vox_option *rows, struct vox_recv_options *o)
          .word_value = -1,
          .target.ns = &o->connect_timeout_ns,
          .help = "give up if nobody answers for so long at the start, or never (default 10)"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t end_rows(struct vox_option *rows, struct vox_recv_options *o)
+{
+    const struct vox_option table[] = {
         {.name = "duration",
          .argument = "S",
          .group = "End",
@@ -209,6 +217,7 @@ static size_t fill_table(struct vox_option *rows, struct vox_recv_options *o, co
     size_t n = output_rows(rows, o, output);
     n += playout_rows(rows + n, o);
     n += network_rows(rows + n, o);
+    n += end_rows(rows + n, o);
     n += report_rows(rows + n, o);
     return n;
 }

@@ -136,6 +136,14 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
          .max = 63,
          .target.integer = &o->dscp,
          .help = "priority mark (default 46: EF, voice)"},
+    };
+    memcpy(rows, table, sizeof table);
+    return sizeof table / sizeof table[0];
+}
+
+static size_t output_rows(struct vox_option *rows, struct vox_send_options *o)
+{
+    const struct vox_option table[] = {
         {.name = "quiet",
          .letter = 'q',
          .group = "Output",
@@ -161,18 +169,15 @@ static size_t network_rows(struct vox_option *rows, struct vox_send_options *o)
 
 static const char description[] =
     "Sends sound in Opus packets (RTP, RFC 3550 and 7587), live, in the time it lasts: over UDP, "
-    "or "
-    "for comparison over TCP or Unix sockets. "
-    "voxgram-recv plays it; so do FFmpeg, GStreamer, and VLC where it is built with live555, from "
-    "the file of --sdp.";
+    "or for comparison over TCP or Unix sockets. voxgram-recv plays it; so do FFmpeg, GStreamer, "
+    "and VLC where it is built with live555, from the file of --sdp.";
 
 static const char arguments_help[] =
     "SOURCE\taudio file (WAV, FLAC, Ogg, Opus, MP3, ...) | mic | mic:NAME | - (raw 16-bit "
     "little-endian PCM on standard input) | tone:HZ | marker\n"
     "DESTINATION\t[udp://]HOST[:PORT] | [V6]:PORT | multicast or broadcast address | "
     "tcp://HOST[:PORT] (RTP framed by RFC 4571) | unix:PATH (datagrams) | unix-stream:PATH; PORT "
-    "is "
-    "a number or service name, 5004 by default\n";
+    "is a number or service name, 5004 by default\n";
 
 static const char examples[] =
     "  voxgram-send speech.flac studio.example:5004\n"
@@ -287,6 +292,7 @@ enum vox_options_outcome vox_send_options_parse(int argc, char **argv, struct vo
     count += vox_network_options_rows(&out->network, "Simulated network, applied before sending",
                                       rows + count);
     count += network_rows(rows + count, out);
+    count += output_rows(rows + count, out);
     const struct vox_options command = {
         .program = "voxgram-send",
         .version = VOX_VERSION,
