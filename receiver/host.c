@@ -16,6 +16,9 @@
 #define FILE_SLACK_NS (100 * VOX_NS_PER_MS)
 /* So many datagrams at once are a crowd that the kernel's buffer should not have to hold. */
 #define CROWD (4 * VOX_TRANSPORT_BATCH)
+/* More than the kernel's buffer holds: what had come before we began is all read then, and the
+ * clock goes on, however fast somebody sends. */
+#define MOST_BATCHES 128
 /* Rows of statistics, the live line and events are read with this much of the clock at the most. */
 #define LONGEST_SLEEP_NS (500 * VOX_NS_PER_MS)
 
@@ -249,15 +252,15 @@ static void tell_of_peers(struct vox_recv_host *h, int socket)
 static void read_socket(struct vox_recv_host *h, int socket)
 {
     const struct vox_transport_packet *got;
-    int n, sum = 0;
-    do {
+    int n = VOX_TRANSPORT_BATCH, sum = 0;
+    for (int batch = 0; batch < MOST_BATCHES && n == VOX_TRANSPORT_BATCH && !h->stopping; batch++) {
         n = vox_transport_receive(h->sockets[socket], &got);
         for (int i = 0; i < n; i++) {
             push(h, &got[i], socket);
             h->all_timed &= got[i].kernel_time;
         }
         sum += n > 0 ? n : 0;
-    } while (n == VOX_TRANSPORT_BATCH && !h->stopping);
+    }
     tell_of_peers(h, socket);
     if (socket == 0 && !h->stopping)
         rest(h, sum);

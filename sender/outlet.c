@@ -14,6 +14,8 @@
 enum {
     MIN_WAITING = 256,
     MAX_WAITING = 65536,
+    /* Then it is the turn of the audio: who sends faster than we read would stop it. */
+    BATCHES_AT_ONCE = 8,
 };
 
 /* Delays that a trace may add, in the room that is made for waiting datagrams. */
@@ -183,12 +185,12 @@ void vox_outlet_receive(struct vox_outlet *outlet,
                         void *ctx)
 {
     const struct vox_transport_packet *got;
-    int n;
-    do {
+    int n = VOX_TRANSPORT_BATCH;
+    for (int batch = 0; batch < BATCHES_AT_ONCE && n == VOX_TRANSPORT_BATCH; batch++) {
         n = vox_transport_receive(outlet->transport, &got);
         for (int i = 0; i < n; i++)
             feed(ctx, got[i].bytes, got[i].len, got[i].arrival_ns);
-    } while (n == VOX_TRANSPORT_BATCH);
+    }
 }
 
 bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out)

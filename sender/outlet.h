@@ -52,7 +52,8 @@ bool vox_outlet_is_connected(const struct vox_outlet *outlet);
 
 void vox_outlet_send(struct vox_outlet *outlet, const struct vox_datagram *datagram);
 
-/* Wait for it with UV_READABLE | UV_PRIORITIZED. */
+/* Wait for it with UV_READABLE | UV_PRIORITIZED. Where much has come, receive leaves some of it for
+ * the next time: it wakes again. */
 int vox_outlet_fd(const struct vox_outlet *outlet);
 void vox_outlet_receive(struct vox_outlet *outlet,
                         void (*feed)(void *ctx, const void *datagram, size_t len,

@@ -104,6 +104,38 @@ interrupted() {
     [ ! -e wait.sock ] || fail "wait.sock was left behind"
 }
 
+# Small frames without end, as fast as they are taken; sets $pid_flood.
+flood() {
+    { printf '\000' && yes Axyz | tr 'A\n' '\003\000'; } | socat -u - "TCP:127.0.0.1:$1" 2>/dev/null &
+    pid_flood=$!
+    running="$running $pid_flood"
+}
+
+has_ended() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# Who sends faster than we read stops neither the audio nor Ctrl-C.
+flooded() {
+    start_send deluge tone:400 tcp://127.0.0.1:0 --listen --stats deluge.send.json
+    until_true is_waiting deluge || fail "the sender does not listen"
+    flood "$(sed -n 's/^.*listening on .*:\([0-9]*\)$/\1/p' deluge.send.err)"
+    "$BIN/voxgram-recv" "tcp://127.0.0.1:$(sed -n 's/^.*listening on .*:\([0-9]*\)$/\1/p' \
+        deluge.send.err)" --connect --output null --duration 1.5 --stats deluge.json 2>deluge.err ||
+        fail "a receiver beside a flood: $?"
+    has_ended "$pid_flood" && fail "the flood has ended too soon"
+    holds "$(json deluge.json packets.received) > 0"
+    kill -INT "$pid"
+    until_true has_ended "$pid" || fail "a flood keeps the sender from its end"
+    sent deluge
+    listen drowned tcp://127.0.0.1:0 --output null
+    flood "$port"
+    until_true grep -qs 'connected' drowned.err || fail "the flood does not come"
+    kill -INT "$pid_drowned"
+    until_true has_ended "$pid_drowned" || fail "a flood keeps the receiver from its end"
+    received drowned
+}
+
 need socat
 at_once <<'END'
 refused
@@ -112,5 +144,6 @@ in_use
 stale
 comes_back
 stranger
+flooded
 interrupted
 END
