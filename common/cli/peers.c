@@ -8,14 +8,14 @@
 enum { TOLD_PER_SECOND = 8 };
 
 /* Peers can come and go as fast as they like, which is no reason to fill a log. */
-static bool may_tell(struct vox_peers_teller *teller, int64_t now_ns)
+static bool may_tell(struct vox_peers_teller *teller, bool in_order, int64_t now_ns)
 {
     if (now_ns - teller->second_ns >= VOX_NS_PER_S) {
         teller->second_ns = now_ns;
-        teller->told = 0;
+        teller->told[0] = teller->told[1] = 0;
     }
-    if (teller->told < TOLD_PER_SECOND) {
-        teller->told++;
+    if (teller->told[in_order] < TOLD_PER_SECOND) {
+        teller->told[in_order]++;
         return true;
     }
     teller->untold++;
@@ -25,13 +25,13 @@ static bool may_tell(struct vox_peers_teller *teller, int64_t now_ns)
 void vox_peers_say(struct vox_peers_teller *teller, const struct vox_transport_event *event,
                    int64_t now_ns)
 {
-    if (!may_tell(teller, now_ns))
+    bool in_order = event->kind == VOX_TRANSPORT_CONNECTED || event->kind == VOX_TRANSPORT_ENDED;
+    if (!may_tell(teller, in_order, now_ns))
         return;
     if (teller->untold > 0)
         vox_message_info("%llu more messages about peers were left out",
                          (unsigned long long)teller->untold);
     teller->untold = 0;
-    bool in_order = event->kind == VOX_TRANSPORT_CONNECTED || event->kind == VOX_TRANSPORT_ENDED;
     if (in_order)
         vox_message_info("%s", event->text);
     else

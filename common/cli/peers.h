@@ -20,7 +20,8 @@ struct json_t; /* of jansson */
 /* Value; all zero at first. */
 struct vox_peers_teller {
     int64_t second_ns; /* when the present second of telling began */
-    int told;          /* in it */
+    int told[2];       /* in it: of what went in order, and of trouble, which is never kept back
+                          because many come and go */
     uint64_t untold;   /* kept back since something was told */
 };
 
