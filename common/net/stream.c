@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 
 enum { NOTES_SPARE = 32 /* beside a coming and a going of each */ };
@@ -188,10 +189,21 @@ static void init(struct vox_stream *stream, const struct vox_transport_config *c
     init_lock(&stream->lock);
 }
 
+/* The other half of the file descriptors stays for the program: who comes must not be able to keep
+ * it from writing its files. */
+static size_t most_peers(int wanted)
+{
+    struct rlimit files;
+    size_t most = (size_t)wanted;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 2 < most)
+        most = (size_t)files.rlim_cur / 2;
+    return most > 0 ? most : 1;
+}
+
 static int allocate(struct vox_stream *stream)
 {
     bool calls = stream->config.role == VOX_TRANSPORT_CALL;
-    stream->peer_capacity = calls ? 1 : (size_t)stream->config.max_peers;
+    stream->peer_capacity = calls ? 1 : most_peers(stream->config.max_peers);
     stream->notes.capacity = 2 * stream->peer_capacity + NOTES_SPARE;
     stream->peers = calloc(stream->peer_capacity, sizeof(struct vox_stream_peer *));
     stream->notes.ring = calloc(stream->notes.capacity, sizeof *stream->notes.ring);

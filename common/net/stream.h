@@ -93,6 +93,9 @@ int vox_stream_receive(struct vox_stream *stream, const struct vox_transport_pac
 /* A socket that is connected becomes a peer, or is closed and counted as refused. */
 void vox_stream_add_peer(struct vox_stream *stream, int fd, const struct vox_address *address,
                          int64_t now_ns);
+/* Where all places are taken: lets the one go that has been idle for longest, if it is long enough
+ * for that; false: nobody is. */
+bool vox_stream_make_room(struct vox_stream *stream, int64_t now_ns);
 /* NULL: that connection is gone. */
 struct vox_stream_peer *vox_stream_find(const struct vox_stream *stream, uint32_t connection);
 /* Frees the peers that are gone, and what of theirs was lent. */

@@ -74,7 +74,7 @@ void vox_stream_accept(struct vox_stream *stream, int64_t now_ns)
             continue;
         stream->listening.told_shortage = false;
         vox_socket_peer_address(&storage, len, &address);
-        if (stream->peer_count == stream->peer_capacity)
+        if (stream->peer_count == stream->peer_capacity && !vox_stream_make_room(stream, now_ns))
             turn_away(stream, fd, &address);
         else
             vox_stream_add_peer(stream, fd, &address, now_ns);

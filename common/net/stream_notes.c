@@ -149,6 +149,16 @@ static void explain_broken(const struct vox_stream *stream, const struct vox_str
         SAY("%s was lost: %s; check the network%s", who, strerror(note->errno_value), then);
 }
 
+static void explain_idle(const struct vox_stream *stream, const struct vox_stream_note *note,
+                         const char *who, struct vox_net_error *out)
+{
+    if (note->errno_value == EBUSY)
+        SAY("%s sent nothing, and its place was wanted; let go, it may come again", who);
+    else
+        SAY("%s sent nothing for %.3g s; let go, it may come again", who,
+            (double)stream->config.idle_ns / (double)VOX_NS_PER_S);
+}
+
 static void explain(const struct vox_stream *stream, const struct vox_stream_note *note,
                     const char *who, struct vox_net_error *out)
 {
@@ -169,8 +179,7 @@ static void explain(const struct vox_stream *stream, const struct vox_stream_not
             who, stream->config.queue_bytes, then);
         return;
     case VOX_TRANSPORT_IDLE:
-        SAY("%s sent nothing for %.3g s; let go, it may come again", who,
-            (double)stream->config.idle_ns / (double)VOX_NS_PER_S);
+        explain_idle(stream, note, who, out);
         return;
     case VOX_TRANSPORT_MALFORMED:
         SAY("%s sends no packets as RFC 4571 frames them; let go, is it a program of another "

@@ -27,7 +27,7 @@ int vox_stream_peer_create(int fd, const struct vox_peer *who, size_t queue_byte
     memset(peer, 0, offsetof(struct vox_stream_peer, bytes));
     peer->who = *who;
     peer->fd = fd;
-    peer->heard_ns = now_ns;
+    peer->alive_ns = now_ns;
     peer->queue = queue;
     peer->capacity = queue_bytes;
     vox_framing_init(&peer->framing, peer->bytes, sizeof peer->bytes, VOX_TRANSPORT_PACKET_BYTES);
@@ -94,8 +94,10 @@ static size_t write_some(struct vox_stream_peer *peer, struct iovec *parts, size
 {
     const struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
     ssize_t taken = sendmsg(peer->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (taken >= 0)
+    if (taken >= 0) {
+        peer->has_taken = true;
         return (size_t)taken;
+    }
     if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM)
         return 0;
     /* EPIPE says only that somebody ended it before. */
@@ -154,7 +156,7 @@ int vox_stream_peer_send(struct vox_stream_peer *peer, const void *bytes, size_t
 
 /* ---- reading ---- */
 
-void vox_stream_peer_read(struct vox_stream_peer *peer, int64_t now_ns)
+void vox_stream_peer_read(struct vox_stream_peer *peer)
 {
     size_t room;
     uint8_t *at = vox_framing_room(&peer->framing, &room);
@@ -163,7 +165,6 @@ void vox_stream_peer_read(struct vox_stream_peer *peer, int64_t now_ns)
     ssize_t len = recv(peer->fd, at, room, MSG_DONTWAIT);
     if (len > 0) {
         vox_framing_filled(&peer->framing, (size_t)len);
-        peer->heard_ns = now_ns;
         return;
     }
     if (len < 0 && (errno == EAGAIN || errno == EINTR))

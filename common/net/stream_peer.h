@@ -6,7 +6,7 @@
  *     vox_stream_peer_create(fd, &who, queue_bytes, now_ns, &peer);
  *     vox_stream_peer_send(peer, bytes, len);              // may wait in the queue
  *     ... when it is writable:  vox_stream_peer_flush(peer);
- *     ... when it is readable:  vox_stream_peer_read(peer, now_ns);
+ *     ... when it is readable:  vox_stream_peer_read(peer);
  *     while (vox_framing_next(&peer->framing, &packet))
  *         take(&packet);
  *
@@ -27,7 +27,8 @@ enum { VOX_STREAM_PEER_READ_BYTES = 4096 /* at once, so that no peer keeps the o
 struct vox_stream_peer {
     struct vox_peer who;
     int fd;
-    int64_t heard_ns; /* when it last sent anything, or came */
+    int64_t alive_ns; /* when it last sent a packet, or took what we sent, or came */
+    bool has_taken;   /* since alive_ns was last looked at */
 
     uint8_t *queue; /* a ring of frames */
     size_t capacity, begin, waiting_bytes;
@@ -71,7 +72,7 @@ int vox_stream_peer_send(struct vox_stream_peer *peer, const void *bytes, size_t
 void vox_stream_peer_flush(struct vox_stream_peer *peer);
 
 /* One read; sets has_ended when there will be no more. */
-void vox_stream_peer_read(struct vox_stream_peer *peer, int64_t now_ns);
+void vox_stream_peer_read(struct vox_stream_peer *peer);
 
 /* What waits here and, not acknowledged yet, in the kernel. */
 size_t vox_stream_peer_pending(const struct vox_stream_peer *peer);

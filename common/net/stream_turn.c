@@ -16,6 +16,7 @@ enum {
     PACKETS_OF_A_PEER = 8, /* before it is the next one's turn */
     /* So many packets longer than any of audio, one after the other, are no packets. */
     CUT_IN_A_ROW = 8,
+    WANTED_SHARE = 6, /* of the time for the idle, where their place is wanted */
 };
 
 /* ---- the descriptor ---- */
@@ -148,11 +149,38 @@ static void let_go_who_must(struct vox_stream *stream, int64_t now_ns)
             let_go(stream, stream->peers[i], stream->peers[i]->reason, now_ns);
 }
 
+/* Listeners need not say a word. What they take, the network has taken for them: whether it reaches
+ * them is for dead_ns and the queue to find out. */
+static int64_t alive_ns(struct vox_stream_peer *peer, int64_t now_ns)
+{
+    if (peer->has_taken)
+        peer->alive_ns = now_ns;
+    peer->has_taken = false;
+    return peer->alive_ns;
+}
+
+bool vox_stream_make_room(struct vox_stream *stream, int64_t now_ns)
+{
+    struct vox_stream_peer *stalest = NULL;
+    if (stream->config.idle_ns == 0)
+        return false;
+    for (size_t i = 0; i < stream->peer_count; i++) {
+        struct vox_stream_peer *peer = stream->peers[i];
+        if (alive_ns(peer, now_ns) < (stalest ? stalest->alive_ns : VOX_NS_NEVER))
+            stalest = peer;
+    }
+    if (!stalest || now_ns - stalest->alive_ns < stream->config.idle_ns / WANTED_SHARE)
+        return false;
+    stalest->errno_value = EBUSY;
+    let_go(stream, stalest, VOX_TRANSPORT_IDLE, now_ns);
+    return true;
+}
+
 static void let_go_who_is_silent(struct vox_stream *stream, int64_t now_ns)
 {
     int64_t next_ns = VOX_NS_NEVER;
     for (size_t i = stream->peer_count; i-- > 0;) {
-        int64_t until_ns = stream->peers[i]->heard_ns + stream->config.idle_ns;
+        int64_t until_ns = alive_ns(stream->peers[i], now_ns) + stream->config.idle_ns;
         if (until_ns <= now_ns)
             let_go(stream, stream->peers[i], VOX_TRANSPORT_IDLE, now_ns);
         else
@@ -236,6 +264,7 @@ static void do_what_is_due(struct vox_stream *stream, int64_t now_ns)
         vox_stream_call_again(stream, now_ns);
 }
 
+/* Bytes alone are no sign of life, else one of them a minute would keep a place for ever. */
 static int take_packets(struct vox_stream *stream, struct vox_stream_peer *peer, int at, int most,
                         int64_t now_ns)
 {
@@ -249,6 +278,7 @@ static int take_packets(struct vox_stream *stream, struct vox_stream_peer *peer,
                                           .arrival_ns = now_ns,
                                           .truncated = packet.truncated};
         peer->cut_in_a_row = packet.truncated ? peer->cut_in_a_row + 1 : 0;
+        peer->alive_ns = now_ns;
     }
     return taken;
 }
@@ -263,7 +293,7 @@ static int serve_first(struct vox_stream *stream, int at, int64_t now_ns)
     int taken = take_packets(stream, peer, at, most, now_ns);
     if (taken == 0 && !peer->has_ended && peer->turn != stream->turn) {
         peer->turn = stream->turn;
-        vox_stream_peer_read(peer, now_ns);
+        vox_stream_peer_read(peer);
         taken = take_packets(stream, peer, at, most, now_ns);
     } else if (taken > 0) {
         peer->turn = stream->turn;

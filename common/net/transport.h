@@ -62,9 +62,10 @@ struct vox_transport_config {
     int buffer_bytes;           /* of the kernel, for datagrams (SO_RCVBUF); default 1 MiB */
     const char *congestion;     /* TCP's congestion control, "cubic"; NULL: the system's */
     size_t queue_bytes;         /* that may wait for one peer of a stream; default 128 KiB */
-    int max_peers;              /* of a stream that listens; default 512 */
-    int64_t idle_ns; /* a peer that has come and sends nothing for so long is let go; default 60 s,
-                        0: never */
+    int max_peers;   /* of a stream that listens; default 512, and no more than half of the file
+                        descriptors that this program may have (ulimit -n) */
+    int64_t idle_ns; /* a peer that has come, sends no packet and takes none for so long is let go,
+                        and in a sixth of that when its place is wanted; default 60 s, 0: never */
     int64_t dead_ns; /* of TCP: a peer that acknowledges nothing for so long, and a call that is not
                         answered, is given up; default 10 s, 0: when the system does */
 };
@@ -89,7 +90,7 @@ enum vox_transport_event_kind {
     VOX_TRANSPORT_ENDED,     /* a peer has ended the connection, in order */
     VOX_TRANSPORT_BROKEN,    /* reset, timed out */
     VOX_TRANSPORT_TOO_SLOW,  /* its queue was full: let go */
-    VOX_TRANSPORT_IDLE,      /* it sent nothing for idle_ns: let go */
+    VOX_TRANSPORT_IDLE,      /* neither sent nor took anything for idle_ns: let go */
     VOX_TRANSPORT_MALFORMED, /* no frames of RFC 4571: let go */
     VOX_TRANSPORT_REFUSED,   /* a call failed, and is tried again; a peer too many was refused */
     VOX_TRANSPORT_TROUBLE,   /* what the network answered to datagrams: each cause once */

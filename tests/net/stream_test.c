@@ -268,6 +268,51 @@ static void the_silent_are_let_go(void **state)
     end_close(server);
 }
 
+/* Players that only listen send nothing for as long as they like. */
+static void listeners_may_be_silent(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    config.idle_ns = 100 * VOX_NS_PER_MS;
+    struct end *server = end_open(&config);
+    int listener = bare_connect(server);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_CONNECTED], server);
+    const struct vox_peer who = server->last_event.peer;
+    int other = -1;
+    while (!server->events[VOX_TRANSPORT_IDLE]) {
+        assert_int_equal(vox_transport_send(server->transport, "x", 1, &who, NULL), 0);
+        if (other < 0)
+            other = bare_connect(server);
+        pump(&server, 1);
+    }
+    assert_int_equal(server->last_event.peer.connection, who.connection + 1);
+    assert_int_equal(stats_of(server).peers, 1);
+    close(other);
+    close(listener);
+    end_close(server);
+}
+
+/* A byte now and then, of a packet that is never whole. */
+static void bytes_are_no_sign_of_life(void **state)
+{
+    (void)state;
+    enum { ALL_BYTES = 1000 };
+    struct vox_transport_config config = tcp_config();
+    config.idle_ns = 100 * VOX_NS_PER_MS;
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    int written = 0;
+    while (!server->events[VOX_TRANSPORT_IDLE] && written < ALL_BYTES) {
+        write_all(fd, "\x07", 1);
+        written++;
+        pump(&server, 1);
+        poll(NULL, 0, 1);
+    }
+    assert_true(written < ALL_BYTES);
+    close(fd);
+    end_close(server);
+}
+
 /* From now on the socket hears nothing, as if the wire were cut: it cannot even say so. */
 static void cut_the_wire(int fd)
 {
@@ -323,6 +368,59 @@ static void one_too_many_is_turned_away(void **state)
     assert_int_equal(stats_of(server).connected, 3);
     close(again);
     close(second);
+    end_close(server);
+}
+
+/* Who comes takes the place of one that has long been silent, not of one that speaks. */
+static void the_silent_make_room(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    config.max_peers = 2;
+    config.idle_ns = 3 * VOX_NS_PER_S;
+    struct end *server = end_open(&config);
+    int silent = bare_connect(server), speaking = bare_connect(server);
+    PUMP_UNTIL(stats_of(server).peers == 2, server);
+    int third = -1;
+    while (stats_of(server).connected == 2) {
+        uint64_t refused = stats_of(server).refused;
+        close(third);
+        write_all(speaking, "\0\1x", 3);
+        PUMP_UNTIL(server->received > refused, server);
+        third = bare_connect(server);
+        PUMP_UNTIL(stats_of(server).refused > refused || stats_of(server).connected > 2, server);
+        poll(NULL, 0, 5);
+    }
+    struct pollfd still = {.fd = speaking, .events = POLLIN};
+    char byte;
+    assert_int_equal(recv(silent, &byte, 1, 0), -1); /* reset */
+    assert_int_equal(poll(&still, 1, 0), 0);
+    assert_int_equal(stats_of(server).idle, 1);
+    close(third);
+    close(speaking);
+    close(silent);
+    end_close(server);
+}
+
+static void half_of_the_files_are_for_others(void **state)
+{
+    (void)state;
+    enum { FILES = 32 };
+    struct rlimit before, few;
+    assert_return_code(getrlimit(RLIMIT_NOFILE, &before), errno);
+    few = before;
+    few.rlim_cur = FILES;
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &few), errno);
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &before), errno);
+    int fds[FILES / 2 + 1];
+    for (size_t i = 0; i < COUNT(fds); i++)
+        fds[i] = bare_connect(server);
+    PUMP_UNTIL(server->events[VOX_TRANSPORT_REFUSED], server);
+    expect_text(server, "16 are connected");
+    for (size_t i = 0; i < COUNT(fds); i++)
+        close(fds[i]);
     end_close(server);
 }
 
@@ -447,5 +545,8 @@ RUN(cmocka_unit_test(frames_may_come_byte_by_byte),
     cmocka_unit_test(gone_connections_cannot_be_answered), cmocka_unit_test(a_reset_is_told),
     cmocka_unit_test(a_reset_in_the_middle_of_sending_is_told),
     cmocka_unit_test(the_silent_are_let_go), cmocka_unit_test(half_open_peers_are_found),
-    cmocka_unit_test(one_too_many_is_turned_away), cmocka_unit_test(a_shortage_of_files_passes),
-    cmocka_unit_test(low_ports_are_for_root), cmocka_unit_test(connections_are_set_up_for_speech))
+    cmocka_unit_test(listeners_may_be_silent), cmocka_unit_test(bytes_are_no_sign_of_life),
+    cmocka_unit_test(one_too_many_is_turned_away), cmocka_unit_test(the_silent_make_room),
+    cmocka_unit_test(half_of_the_files_are_for_others),
+    cmocka_unit_test(a_shortage_of_files_passes), cmocka_unit_test(low_ports_are_for_root),
+    cmocka_unit_test(connections_are_set_up_for_speech))
