@@ -4,6 +4,7 @@
 #include "cli/message.h"
 #include "net/clock.h"
 #include "receiver/host_state.h"
+#include "wire/rtp.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -203,6 +204,7 @@ static void push(struct vox_recv_host *h, const struct vox_transport_packet *dat
 {
     uint32_t number = vox_paths_number(&h->paths, &datagram->from, socket);
     bool local = h->paths.items[number].local;
+    h->paths.items[number].reports |= vox_rtp_is_rtcp(datagram->bytes, datagram->len);
     vox_pcap_file_push(&h->pcap, datagram, vox_transport_local(h->sockets[socket]));
     vox_trace_file_push(&h->trace, datagram->bytes, datagram->len, datagram->arrival_ns,
                         local || h->options->clock_synced);

@@ -24,6 +24,17 @@ void vox_recv_host_check_recording(struct vox_recv_host *h)
 
 /* ---- what the engine puts out ---- */
 
+/*
+ * Over a connection only who reports to us gets reports. GStreamer's tcpclientsink and a pipe
+ * through socat never read: what we sent would fill the connection within minutes, until it breaks,
+ * and at its end the kernel throws away the audio that is still under way (a reset, since something
+ * is unread). A sender that knows RTCP begins with it.
+ */
+static bool wants_rtcp(const struct vox_path *path)
+{
+    return path->peer.connection == 0 || path->reports;
+}
+
 static void send_rtcp(void *ctx, uint32_t path, const uint8_t *bytes, size_t len)
 {
     struct vox_recv_host *h = ctx;
@@ -31,6 +42,8 @@ static void send_rtcp(void *ctx, uint32_t path, const uint8_t *bytes, size_t len
         return;
     const struct vox_path *to = &h->paths.items[path];
     struct vox_net_error error;
+    if (!wants_rtcp(to))
+        return;
     if (vox_transport_send(h->sockets[to->socket], bytes, len, &to->peer, &error) < 0)
         vox_message_detail("%s", error.text);
 }

@@ -15,8 +15,9 @@
 
 struct vox_path {
     struct vox_peer peer;
-    int socket; /* the host's number for the socket it came in by */
-    bool local; /* sent by this machine */
+    int socket;   /* the host's number for the socket it came in by */
+    bool local;   /* sent by this machine */
+    bool reports; /* RTCP has come from it */
     uint64_t used;
 };
 

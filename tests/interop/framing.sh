@@ -44,6 +44,8 @@ ended() {
     received "$1"
     equal "$(json "$1.json" packets.lost)" 0 "lost packets of $1"
     equal "$(json "$1.json" frames.concealed)" 0 "concealed frames of $1"
+    # A peer that never reads leaves in order, having been sent nothing; else its last packets go.
+    equal "$(json "$1.json" transport.broken)" 0 "broken connections of $1"
 }
 
 # heard NAME: all of the noise, from the peer that has recorded what we sent.
