@@ -179,7 +179,8 @@ static bool can_write(const struct vox_versus_options *o)
     return false;
 }
 
-static bool can_read(const struct vox_versus_options *o)
+/* Also tells whether the sound is shorter than asked for. */
+static bool can_read(struct vox_versus_options *o)
 {
     struct vox_audio_error error;
     struct vox_clip clip;
@@ -189,6 +190,7 @@ static bool can_read(const struct vox_versus_options *o)
         vox_message_error("%s", error.text);
         return false;
     }
+    o->again = o->duration_ns > vox_ticks_to_ns(clip.frames, clip.hz);
     vox_clip_clear(&clip);
     if (o->network.trace && vox_network_trace_read(o->network.trace, &trace, why) < 0) {
         vox_message_error("%s", why);

@@ -211,6 +211,8 @@ static void add_sender(struct vox_versus_command *c, const struct vox_versus_opt
     add_encoding(c, o, link);
     if (*congestion)
         add_pair(c, "--tcp-congestion", congestion);
+    if (o->again)
+        add(c, "--loop");
     if (o->duration_ns > 0) {
         snprintf(seconds, sizeof seconds, "%.12g", (double)o->duration_ns / 1e9);
         add_pair(c, "--duration", seconds);

@@ -10,14 +10,24 @@
 static const struct {
     const char *name;
     const char *title;
+    const char *explanation;
 } arms[VOX_VERSUS_ARMS] = {
-    [VOX_VERSUS_PLAIN] = {"plain", "plain UDP"},
-    [VOX_VERSUS_CONCEAL] = {"concealment", "UDP with concealment alone"},
-    [VOX_VERSUS_FEC] = {"fec", "UDP with in-band FEC"},
-    [VOX_VERSUS_RED] = {"red", "UDP with RED"},
-    [VOX_VERSUS_RTX] = {"retransmission", "UDP with retransmission"},
-    [VOX_VERSUS_CUBIC] = {"tcp-cubic", "TCP (cubic)"},
-    [VOX_VERSUS_BBR] = {"tcp-bbr", "TCP (bbr)"},
+    [VOX_VERSUS_PLAIN] = {"plain", "plain UDP",
+                          "each packet is sent once; what is lost is silence"},
+    [VOX_VERSUS_CONCEAL] = {"concealment", "UDP with concealment alone",
+                            "the same, but the listener's program makes up what is missing from "
+                            "what it has just played"},
+    [VOX_VERSUS_FEC] = {"fec", "UDP with in-band FEC",
+                        "each packet also has a coarse copy of the one before it, out of the same "
+                        "bits"},
+    [VOX_VERSUS_RED] = {"red", "UDP with RED", "each packet also has whole copies of earlier ones"},
+    [VOX_VERSUS_RTX] = {"retransmission", "UDP with retransmission",
+                        "what is missing is asked for, and sent again"},
+    [VOX_VERSUS_CUBIC] = {"tcp-cubic", "TCP (cubic)",
+                          "the kernel sends again what is lost, and hands out everything in order; "
+                          "cubic, its usual way to decide how fast to send, slows down at losses"},
+    [VOX_VERSUS_BBR] = {"tcp-bbr", "TCP (bbr)",
+                        "the same; bbr goes by the rate and the round trip that it measures"},
 };
 
 const char *vox_versus_name(enum vox_versus_arm arm)
@@ -28,6 +38,11 @@ const char *vox_versus_name(enum vox_versus_arm arm)
 const char *vox_versus_title(enum vox_versus_arm arm)
 {
     return arms[arm].title;
+}
+
+const char *vox_versus_explanation(enum vox_versus_arm arm)
+{
+    return arms[arm].explanation;
 }
 
 bool vox_versus_is_tcp(enum vox_versus_arm arm)

@@ -36,6 +36,8 @@ enum vox_versus_arm {
 /* As in the statistics: "plain"; and in words: "plain UDP", "UDP with retransmission". */
 const char *vox_versus_name(enum vox_versus_arm arm);
 const char *vox_versus_title(enum vox_versus_arm arm);
+/* For those who know nothing of it; continues "it does the following:". */
+const char *vox_versus_explanation(enum vox_versus_arm arm);
 bool vox_versus_is_tcp(enum vox_versus_arm arm);
 
 enum { VOX_VERSUS_MAX_BUDGETS = 5 };

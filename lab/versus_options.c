@@ -15,7 +15,7 @@ static const char description[] =
     "Sends the same sound over the same network by TCP and by UDP, plain and with each kind of "
     "protection, and tells which way to choose for which delay, and why. Each way is a link of "
     "its own (see link) with the same seed, between real programs over the kernel's own TCP and "
-    "UDP, all at the same time; it takes as long as the sound.\n"
+    "UDP, all at the same time; it takes as long as the sound, or --duration.\n"
     "Delays count from the end of a frame's capture to the moment when it can be played. Needs no "
     "root where users may make namespaces.";
 
@@ -65,7 +65,9 @@ static size_t own_rows(struct vox_option *rows, struct vox_versus_options *o)
          .min = 0.1,
          .max = 3600,
          .target.ns = &o->duration_ns,
-         .help = "only so many seconds of the sound"},
+         .help =
+             "so many seconds; a shorter sound is played again and again (default: as long as the "
+             "sound)"},
         {.name = "arms",
          .argument = "LIST",
          .group = "Trial",

@@ -409,7 +409,7 @@ static void plot_curves(struct vox_lab_gnuplot *plots, const struct vox_versus_r
     const char *separator = "plot ";
     begin(plots, is_narrow, CURVES_PX, out);
     panel(plots, out, HEAD_PX, CURVES_PX - HEAD_PX - AXIS_PX);
-    vox_lab_gnuplot_heading(plots, "frames that are not there in time (%)");
+    vox_lab_gnuplot_heading(plots, "frames that are not there in time (%), for each budget");
     for (int link = 0; link < VOX_VERSUS_LINKS; link++)
         if (has_link(r, (enum vox_versus_link)link))
             put_curve(script, playable_of(r, (enum vox_versus_link)link), link);

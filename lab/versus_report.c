@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "lab/report.h"
 #include "lab/report_html.h"
 #include "lab/report_scene.h"
 #include "lab/report_svg.h"
@@ -16,7 +17,7 @@
 
 #define PAGE "page.html"
 
-enum { NETWORK_BYTES = 4096, COMMAND_BYTES = 4096, AUDIO_S = 180, LEAD_IN_S = 3 };
+enum { NETWORK_BYTES = 4096, COMMAND_BYTES = 4096, LEAD_IN_S = 3 };
 
 struct report {
     const struct vox_versus_result *result;
@@ -91,21 +92,37 @@ static void put_verdicts(struct report *r)
           r->page);
 }
 
+static void put_ways(struct report *r)
+{
+    fputs("<details><summary>What these ways do</summary>\n<dl class=\"settings\">\n", r->page);
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
+        if (r->result->table.has[arm])
+            fprintf(r->page, "<dt>%s</dt><dd>%s</dd>\n", vox_versus_title((enum vox_versus_arm)arm),
+                    vox_versus_explanation((enum vox_versus_arm)arm));
+    fputs("</dl>\n</details>\n", r->page);
+}
+
 static void put_settings(struct report *r)
 {
     char network[NETWORK_BYTES];
     vox_versus_network_print(r->options, network, sizeof network);
     fputs("<dl class=\"settings\">\n<dt>sound</dt><dd>", r->page);
     vox_lab_html_text(r->page, sound_name(r));
+    if (r->options->again)
+        fprintf(r->page, ", again and again for %g s", (double)r->options->duration_ns / 1e9);
     fprintf(r->page, ", %d kbit/s, frames of %g ms</dd>\n<dt>network</dt><dd>",
             r->options->encoding.bitrate_bps / 1000,
             vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)));
     vox_lab_html_text(r->page, *network ? network : "perfect");
     fprintf(r->page,
             "</dd>\n<dt>budget</dt><dd>%g ms between the end of a frame&#39;s capture and its "
-            "playing</dd>\n<dt>seeds</dt><dd>%d, from %llu on</dd>\n</dl>\n",
-            r->options->budget_ms, r->options->repeat,
+            "playing</dd>\n<dt>seed%s</dt><dd>%llu",
+            r->options->budget_ms, r->options->repeat > 1 ? "s" : "",
             (unsigned long long)r->options->network.seed);
+    if (r->options->repeat > 1)
+        fprintf(r->page, " to %llu",
+                (unsigned long long)r->options->network.seed + (unsigned)r->options->repeat - 1);
+    fputs("</dd>\n</dl>\n", r->page);
 }
 
 static void put_head(struct report *r)
@@ -126,9 +143,11 @@ static void put_head(struct report *r)
           "border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem;margin:.5rem 0;"
           "font-size:.85rem}\n"
           "tr.chosen td{font-weight:600}\n"
+          ".players{grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}\n"
           "</style>\n</head>\n<body>\n<header>\n<h1>The same sound over TCP and over UDP</h1>\n",
           r->page);
     put_verdicts(r);
+    put_ways(r);
     put_settings(r);
     fputs("</header>\n<main>\n", r->page);
 }
@@ -274,7 +293,8 @@ static void put_table(struct report *r)
             put_row(r, arm);
     fprintf(r->page,
             "</table></div>\n<p class=\"note\">%sR is the rating of the E-model. Longest "
-            "silence: in which nothing new came that could be played, by whomever. Longest gap: "
+            "silence: in which nothing new came that could be played, however patient the "
+            "listener. Longest gap: "
             "what a listener with a budget of %g&nbsp;ms misses in one piece. Bytes are those of "
             "all IP packets, repeats and acknowledgements included.</p>\n</section>\n",
             r->options->repeat > 1 ? "Medians over the seeds, with the least and the greatest. "
@@ -284,26 +304,43 @@ static void put_table(struct report *r)
 
 /* ---- listen ---- */
 
-/* All of it if there is room, or what lies around the worst stall. */
-static struct vox_lab_clip cut(const struct report *r, const struct vox_render *sound, int arms)
+/* Of the sound of each way, in samples per channel. */
+struct stretch {
+    int64_t from, to;
+    bool is_all;
+};
+
+static int64_t sent_samples(const struct vox_versus_result *result)
 {
-    struct vox_lab_clip clip = {.pcm = sound->pcm,
-                                .channels = sound->channels,
-                                .frames = sound->frames,
-                                .to_frame = sound->frames};
-    int64_t most = (int64_t)AUDIO_S * VOX_RTP_HZ / arms;
-    if (sound->frames <= most)
-        return clip;
-    int64_t stall = (int64_t)r->stall.frame * r->options->encoding.frame_ticks;
-    clip.from_frame = stall - LEAD_IN_S * VOX_RTP_HZ;
-    if (clip.from_frame > sound->frames - most)
-        clip.from_frame = sound->frames - most;
-    clip.from_frame = clip.from_frame > 0 ? clip.from_frame : 0;
-    clip.to_frame = clip.from_frame + most;
-    return clip;
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
+        if (result->first[link].playable.count > 0)
+            return (int64_t)result->first[link].playable.count *
+                   result->first[link].stream.frame_ticks;
+    return 0;
 }
 
-static int put_player(struct report *r, int arm, int arms, struct vox_audio_error *error)
+/* All of it if there is room for all ways, or what lies around the worst stall. */
+static struct stretch choose_stretch(const struct report *r, int arms)
+{
+    int64_t all = sent_samples(r->result);
+    int64_t most = vox_ns_to_rtp(VOX_LAB_REPORT_MAX_AUDIO_NS) / arms;
+    if (all <= most)
+        return (struct stretch){.to = all, .is_all = true};
+    int64_t from = (int64_t)r->stall.frame * r->options->encoding.frame_ticks;
+    from -= (int64_t)LEAD_IN_S * VOX_RTP_HZ;
+    from = from > all - most ? all - most : from;
+    from = from > 0 ? from : 0;
+    return (struct stretch){.from = from, .to = from + most};
+}
+
+/* One way may have been cut short. */
+static int64_t at_most(int64_t value, int64_t most)
+{
+    return value < most ? value : most;
+}
+
+static int put_player(struct report *r, int arm, const struct stretch *stretch,
+                      struct vox_audio_error *error)
 {
     struct vox_render sound;
     const char *title = vox_versus_title((enum vox_versus_arm)arm);
@@ -312,11 +349,15 @@ static int put_player(struct report *r, int arm, int arms, struct vox_audio_erro
     if (err < 0)
         return err;
     fprintf(r->page,
-            "<div>%s: %.1f %% %s<audio controls preload=\"metadata\" aria-label=\"%s\" "
+            "<div>%s: %.1f&nbsp;%% %s<audio controls preload=\"metadata\" aria-label=\"%s\" "
             "src=\"data:audio/flac;base64,",
             title, values[VOX_VERSUS_CONCEALED_PCT],
             arm == VOX_VERSUS_PLAIN ? "silence" : "concealed", title);
-    const struct vox_lab_clip clip = cut(r, &sound, arms);
+    const struct vox_lab_clip clip = {.pcm = sound.pcm,
+                                      .channels = sound.channels,
+                                      .frames = sound.frames,
+                                      .from_frame = at_most(stretch->from, sound.frames),
+                                      .to_frame = at_most(stretch->to, sound.frames)};
     err = vox_lab_clip_put(&r->plots, &clip, r->page, error);
     fputs("\"></audio></div>\n", r->page);
     vox_render_clear(&sound);
@@ -330,11 +371,19 @@ static int put_players(struct report *r, struct vox_audio_error *error)
         arms += r->result->table.has[arm];
     fprintf(r->page,
             "<section>\n<h2>Listen</h2>\n<p>As a listener would have heard it who plays everything "
-            "%g&nbsp;ms after its capture%s.</p>\n<div class=\"players\">\n",
+            "%g&nbsp;ms after its capture%s.",
             r->options->budget_ms, r->options->repeat > 1 ? ", with the first seed" : "");
+    const struct stretch stretch = choose_stretch(r, arms);
+    if (!stretch.is_all)
+        fprintf(r->page,
+                " All would be too long for this page: it is from %.1f&nbsp;s to %.1f&nbsp;s%s. "
+                "The shares are of all, and --out writes all.",
+                (double)stretch.from / VOX_RTP_HZ, (double)stretch.to / VOX_RTP_HZ,
+                r->stall.link == VOX_VERSUS_LINKS ? "" : ", with the worst stall");
+    fputs("</p>\n<div class=\"players\">\n", r->page);
     for (int arm = 0; err >= 0 && arm < VOX_VERSUS_ARMS; arm++)
         if (r->result->table.has[arm])
-            err = put_player(r, arm, arms, error);
+            err = put_player(r, arm, &stretch, error);
     fputs("</div>\n</section>\n", r->page);
     return err;
 }

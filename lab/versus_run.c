@@ -301,7 +301,7 @@ static bool measure_sound(struct crew *crew)
         return false;
     }
     crew->sound_ns = vox_ticks_to_ns(clip.frames, clip.hz);
-    if (crew->options->duration_ns > 0 && crew->options->duration_ns < crew->sound_ns)
+    if (crew->options->duration_ns > 0)
         crew->sound_ns = crew->options->duration_ns;
     vox_clip_clear(&clip);
     return true;

@@ -98,9 +98,8 @@ static void set_talker(const struct studio *studio, enum vox_versus_link link,
     talker->pcm = studio->clip.pcm;
     talker->pcm_frames = studio->clip.frames;
     talker->frames = studio->clip.frames;
-    int64_t limit = vox_ns_to_ticks(o->duration_ns, studio->clip.hz);
-    if (o->duration_ns > 0 && limit < studio->clip.frames)
-        talker->frames = limit;
+    if (o->duration_ns > 0)
+        talker->frames = vox_ns_to_ticks(o->duration_ns, studio->clip.hz);
     talker->start_ns = START_NS;
 }
 

@@ -2,7 +2,7 @@
 # wrong is told; an interrupt leaves nothing behind. The same in virtual time, twice.
 . "$(dirname "$0")/../support/lib.sh"
 . "${SCRIPT%/*}/link_lib.sh"
-need pgrep gnuplot
+need pgrep gnuplot sox
 can_link
 TMPDIR=$WORK/tmp
 export TMPDIR
@@ -107,6 +107,38 @@ virtual() {
     page_has_its_parts one.html 6
 }
 
+# A sound that is shorter than --duration begins again, in both modes; what is heard is all of it.
+again() {
+    sox -R -n -r 48000 -c 1 -b 16 short.wav synth 1.5 brownnoise highpass -1 100 norm -10
+    versus again short.wav --delay 20 --duration 4 --arms plain,tcp-cubic --profile music \
+        --out again.heard
+    versus modelled short.wav --delay 20 --duration 4 --arms plain,tcp-cubic --profile music \
+        --out modelled.heard --virtual --report modelled.html
+    for run in again modelled; do
+        equal "$(json $run.json frames)" 200 "frames sent in $run"
+        for name in plain tcp-cubic; do
+            equal "$(frames $run.heard/$name.wav)" 192000 "frames in $name.wav of $run"
+        done
+    done
+    # In virtual time no pause of the machine makes a frame late.
+    for name in plain tcp-cubic; do
+        equal "$(arm modelled.json $name late_pct.60)" 0.0 "share late of $name"
+        sox modelled.heard/$name.wav second.wav trim 1.5 1.5
+        correlates short.wav second.wav 0.95
+        holds "$lag_ms >= 0 && $lag_ms < 20"
+    done
+    equal "$(arm again.json tcp-cubic lost_pct)" 0.0 "share lost of TCP"
+    json again.json commands.0 | grep -q -- 'short.wav .*--loop --duration 4 ' || fail "no --loop"
+    grep -q 'again and again for 4 s' modelled.html || fail "the page does not say so"
+    versus once short.wav --duration 1 --arms plain
+    ! json once.json commands.0 | grep -q -- --loop || fail "--loop though the sound is long enough"
+    # Of much audio the page has a part, and says which.
+    versus long short.wav --virtual --duration 100 --arms plain,tcp-cubic --loss 1 --delay 20 \
+        --report long.html --profile voice --bitrate 16
+    grep -q 'from [0-9.]*&nbsp;s to [0-9.]*&nbsp;s, with the worst stall' long.html ||
+        fail "the page does not say which part it has"
+}
+
 # wrong STATUS TEXT ARGUMENT...
 wrong() {
     status=$1 text=$2
@@ -116,8 +148,6 @@ wrong() {
     said wrong "$text"
     nothing_left
 }
-
-
 
 # Ctrl-C. Each run of this test has a duration of its own, to be recognized by.
 interrupted() {
@@ -145,3 +175,4 @@ wrong 2 "burst" --loss 100 --burst 3
 wrong 2 "no model of bbr" --virtual --arms tcp-bbr
 wrong 1 "cannot make the folder" --out /proc/none/such
 virtual
+again
