@@ -15,7 +15,7 @@
  *     versus_shot.c       what one of them has shown
  *     versus_virtual.c    the same in virtual time, with a model of TCP
  *     versus_output.c     the table, the statistics
- *     versus_report.c, versus_plots.c   the page
+ *     versus_report.c, versus_plots.c, versus_players.c   the page
  *
  * Thread rule: once, from main.
  */

@@ -188,9 +188,11 @@ static void put_panel_name(struct vox_lab_gnuplot *plots, const struct vox_versu
     const struct vox_playable *p = playable_of(r, link);
     vox_playable_at(p, vox_ms_to_ns(r->options->budget_ms), &missing);
     double lost = 100.0 * (double)vox_playable_count(p, VOX_PLAYABLE_LOST) / (double)p->count;
-    snprintf(text, sizeof text, "%s: %.1f %% late, %.1f %% lost",
+    /* One cross in a minute is no 0.0 %. */
+    int decimals = lost > 0 && lost < 0.05 ? 2 : 1;
+    snprintf(text, sizeof text, "%s: %.1f %% late, %.*f %% lost",
              is_narrow && link == VOX_VERSUS_LINK_UDP ? "plain UDP" : looks[link].title,
-             missing.pct - lost, lost);
+             missing.pct - lost, decimals, lost);
     heading(plots, text);
 }
 
@@ -409,7 +411,7 @@ static void plot_curves(struct vox_lab_gnuplot *plots, const struct vox_versus_r
     const char *separator = "plot ";
     begin(plots, is_narrow, CURVES_PX, out);
     panel(plots, out, HEAD_PX, CURVES_PX - HEAD_PX - AXIS_PX);
-    vox_lab_gnuplot_heading(plots, "frames that are not there in time (%), for each budget");
+    vox_lab_gnuplot_heading(plots, "frames not there in time (%), by budget");
     for (int link = 0; link < VOX_VERSUS_LINKS; link++)
         if (has_link(r, (enum vox_versus_link)link))
             put_curve(script, playable_of(r, (enum vox_versus_link)link), link);

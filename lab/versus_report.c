@@ -2,12 +2,13 @@
 
 #include "base/err.h"
 #include "base/time.h"
-#include "lab/report.h"
 #include "lab/report_html.h"
 #include "lab/report_scene.h"
 #include "lab/report_svg.h"
+#include "lab/versus_players.h"
 #include "lab/versus_plots.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 
 #define PAGE "page.html"
 
-enum { NETWORK_BYTES = 4096, COMMAND_BYTES = 4096, LEAD_IN_S = 3 };
+enum { NETWORK_BYTES = 4096, COMMAND_BYTES = 4096 };
 
 struct report {
     const struct vox_versus_result *result;
@@ -63,11 +64,27 @@ static const char *sound_name(const struct report *r)
     return vox_clip_name(*r->options->file ? r->options->file : r->options->path);
 }
 
+/* A number stays on the line of its unit. */
+static bool is_tied(const char *text, const char *at)
+{
+    return *at == ' ' && (at[1] == '%' || strncmp(at + 1, "ms", 2) == 0 ||
+                          (at > text && at[-1] == 'R' && isdigit((unsigned char)at[1])));
+}
+
+static void put_prose(struct report *r, const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if (is_tied(text, at))
+            fputs("&nbsp;", r->page);
+        else
+            vox_lab_html_text(r->page, (const char[]){*at, '\0'});
+}
+
 static void put_verdicts(struct report *r)
 {
     const struct vox_versus_result *v = r->result;
     fputs("<p class=\"lead\"><b>", r->page);
-    vox_lab_html_text(r->page, v->verdicts[v->budgets.chosen].text);
+    put_prose(r, v->verdicts[v->budgets.chosen].text);
     fputs("</b></p>\n", r->page);
     if (r->options->is_virtual)
         fputs("<p class=\"lead\"><b>TCP is a model here, not the kernel.</b> Leave out --virtual "
@@ -78,12 +95,12 @@ static void put_verdicts(struct report *r)
         if (i == v->budgets.chosen)
             continue;
         fputs("<li>", r->page);
-        vox_lab_html_text(r->page, v->verdicts[i].text);
+        put_prose(r, v->verdicts[i].text);
         fputs("</li>\n", r->page);
     }
     if (*v->plain_text) {
         fputs("<li>", r->page);
-        vox_lab_html_text(r->page, v->plain_text);
+        put_prose(r, v->plain_text);
         fputs("</li>\n", r->page);
     }
     fputs("</ul>\n<p class=\"note\">R rates a conversation by its delay and what is missing in it "
@@ -143,7 +160,7 @@ static void put_head(struct report *r)
           "border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem;margin:.5rem 0;"
           "font-size:.85rem}\n"
           "tr.chosen td{font-weight:600}\n"
-          ".players{grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}\n"
+          ".players{grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}\n"
           "</style>\n</head>\n<body>\n<header>\n<h1>The same sound over TCP and over UDP</h1>\n",
           r->page);
     put_verdicts(r);
@@ -302,92 +319,6 @@ static void put_table(struct report *r)
             r->options->budget_ms);
 }
 
-/* ---- listen ---- */
-
-/* Of the sound of each way, in samples per channel. */
-struct stretch {
-    int64_t from, to;
-    bool is_all;
-};
-
-static int64_t sent_samples(const struct vox_versus_result *result)
-{
-    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
-        if (result->first[link].playable.count > 0)
-            return (int64_t)result->first[link].playable.count *
-                   result->first[link].stream.frame_ticks;
-    return 0;
-}
-
-/* All of it if there is room for all ways, or what lies around the worst stall. */
-static struct stretch choose_stretch(const struct report *r, int arms)
-{
-    int64_t all = sent_samples(r->result);
-    int64_t most = vox_ns_to_rtp(VOX_LAB_REPORT_MAX_AUDIO_NS) / arms;
-    if (all <= most)
-        return (struct stretch){.to = all, .is_all = true};
-    int64_t from = (int64_t)r->stall.frame * r->options->encoding.frame_ticks;
-    from -= (int64_t)LEAD_IN_S * VOX_RTP_HZ;
-    from = from > all - most ? all - most : from;
-    from = from > 0 ? from : 0;
-    return (struct stretch){.from = from, .to = from + most};
-}
-
-/* One way may have been cut short. */
-static int64_t at_most(int64_t value, int64_t most)
-{
-    return value < most ? value : most;
-}
-
-static int put_player(struct report *r, int arm, const struct stretch *stretch,
-                      struct vox_audio_error *error)
-{
-    struct vox_render sound;
-    const char *title = vox_versus_title((enum vox_versus_arm)arm);
-    const double *values = vox_versus_values(r->result, (enum vox_versus_arm)arm, 0);
-    int err = vox_versus_render(r->result, (enum vox_versus_arm)arm, &sound);
-    if (err < 0)
-        return err;
-    fprintf(r->page,
-            "<div>%s: %.1f&nbsp;%% %s<audio controls preload=\"metadata\" aria-label=\"%s\" "
-            "src=\"data:audio/flac;base64,",
-            title, values[VOX_VERSUS_CONCEALED_PCT],
-            arm == VOX_VERSUS_PLAIN ? "silence" : "concealed", title);
-    const struct vox_lab_clip clip = {.pcm = sound.pcm,
-                                      .channels = sound.channels,
-                                      .frames = sound.frames,
-                                      .from_frame = at_most(stretch->from, sound.frames),
-                                      .to_frame = at_most(stretch->to, sound.frames)};
-    err = vox_lab_clip_put(&r->plots, &clip, r->page, error);
-    fputs("\"></audio></div>\n", r->page);
-    vox_render_clear(&sound);
-    return err;
-}
-
-static int put_players(struct report *r, struct vox_audio_error *error)
-{
-    int err = 0, arms = 0;
-    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
-        arms += r->result->table.has[arm];
-    fprintf(r->page,
-            "<section>\n<h2>Listen</h2>\n<p>As a listener would have heard it who plays everything "
-            "%g&nbsp;ms after its capture%s.",
-            r->options->budget_ms, r->options->repeat > 1 ? ", with the first seed" : "");
-    const struct stretch stretch = choose_stretch(r, arms);
-    if (!stretch.is_all)
-        fprintf(r->page,
-                " All would be too long for this page: it is from %.1f&nbsp;s to %.1f&nbsp;s%s. "
-                "The shares are of all, and --out writes all.",
-                (double)stretch.from / VOX_RTP_HZ, (double)stretch.to / VOX_RTP_HZ,
-                r->stall.link == VOX_VERSUS_LINKS ? "" : ", with the worst stall");
-    fputs("</p>\n<div class=\"players\">\n", r->page);
-    for (int arm = 0; err >= 0 && arm < VOX_VERSUS_ARMS; arm++)
-        if (r->result->table.has[arm])
-            err = put_player(r, arm, &stretch, error);
-    fputs("</div>\n</section>\n", r->page);
-    return err;
-}
-
 /* ---- how it was made ---- */
 
 static void put_command(struct report *r, enum vox_versus_link link)
@@ -463,7 +394,7 @@ static int put_page(struct report *r, struct vox_audio_error *error)
     if (err >= 0)
         err = put_near(r);
     if (err >= 0)
-        err = put_players(r, error);
+        err = vox_versus_players_put(&r->plots, r->result, &r->stall, r->page, error);
     if (err >= 0)
         err = put_curves(r);
     put_table(r);

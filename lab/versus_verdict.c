@@ -7,6 +7,7 @@
 
 /* Smaller differences are shown as 0.0. */
 static const double SEEN_R = 0.05;
+static const double LEAST_PCT = 0.1;
 /* The encoder's bits differ by as much, with FEC and without. */
 static const double SAME_BYTES = 0.05;
 
@@ -72,13 +73,25 @@ static const char *title(int arm)
     return vox_versus_title((enum vox_versus_arm)arm);
 }
 
+/* "2.1 %"; of what is there but would show as 0.0, so much. */
+static void add_share(char *out, double pct)
+{
+    if (pct > 0 && pct < LEAST_PCT)
+        add(out, "less than %.1f %%", LEAST_PCT);
+    else
+        add(out, "%.1f %%", pct);
+}
+
 static void add_missing(char *out, const struct vox_versus_table *t, int arm, int budget)
 {
     double late = figure(t, arm, VOX_VERSUS_LATE_PCT + budget);
-    if (late <= 0)
+    if (late <= 0) {
         add(out, "misses no frame");
-    else
-        add(out, "misses %.1f %% of the frames", late);
+    } else {
+        add(out, "misses ");
+        add_share(out, late);
+        add(out, " of the frames");
+    }
     add(out, " (R %.0f)", figure(t, arm, VOX_VERSUS_R_AT + budget));
 }
 
@@ -88,7 +101,11 @@ static void add_rival(char *out, const struct vox_versus_table *t, int arm, int 
     if (arm < 0 || arm == choice || !t->has[arm])
         return;
     double late = figure(t, arm, VOX_VERSUS_LATE_PCT + budget);
-    add(out, late > 0 ? "; %s misses %.1f %%" : "; %s misses none", title(arm), late);
+    add(out, "; %s misses ", title(arm));
+    if (late > 0)
+        add_share(out, late);
+    else
+        add(out, "none");
     add(out, " (R %.0f)", figure(t, arm, VOX_VERSUS_R_AT + budget));
 }
 
@@ -176,11 +193,13 @@ void vox_versus_judge_plain(const struct vox_versus_budgets *budgets,
         int tcp = best_of(table, i, is_tcp);
         if (!plain_loses(table, i, tcp))
             continue;
-        add(out, "%s %g ms %s misses %.1f %% of the frames and plain UDP %.1f %%",
+        add(out, "%s %g ms %s misses ",
             losses++ == 0 ? "Plain UDP, without any repair, does not win everywhere: within"
                           : "; within",
-            budgets->ms[i], title(tcp), figure(table, tcp, VOX_VERSUS_LATE_PCT + i),
-            figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + i));
+            budgets->ms[i], title(tcp));
+        add_share(out, figure(table, tcp, VOX_VERSUS_LATE_PCT + i));
+        add(out, " of the frames and plain UDP ");
+        add_share(out, figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + i));
     }
     double lost = figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LOST_PCT);
     if (losses > 0 && lost > 0)

@@ -135,7 +135,7 @@ again() {
     # Of much audio the page has a part, and says which.
     versus long short.wav --virtual --duration 100 --arms plain,tcp-cubic --loss 1 --delay 20 \
         --report long.html --profile voice --bitrate 16
-    grep -q 'from [0-9.]*&nbsp;s to [0-9.]*&nbsp;s, with the worst stall' long.html ||
+    grep -q 'room for [0-9.]*&nbsp;s to [0-9.]*&nbsp;s of it, with the worst stall' long.html ||
         fail "the page does not say which part it has"
 }
 
