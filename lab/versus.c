@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- figures ---- */
 
@@ -166,16 +167,35 @@ static int work_on(void *context)
 
 /* ---- before the first second is spent ---- */
 
+static bool can_write_file(const char *path, const char *what)
+{
+    char folder[VOX_CLIP_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    int len = slash == path ? 1 : slash ? (int)(slash - path) : 0;
+    int n = snprintf(folder, sizeof folder, "%.*s", len, path);
+    if (n == 0)
+        snprintf(folder, sizeof folder, ".");
+    if (access(path, W_OK) == 0 || (errno == ENOENT && access(folder, W_OK | X_OK) == 0))
+        return true;
+    vox_message_error("cannot write %s to %s: %s", what, path, strerror(errno));
+    return false;
+}
+
 static bool can_write(const struct vox_versus_options *o)
 {
     struct vox_audio_error error;
+    if (o->report && !can_write_file(o->report, "the report"))
+        return false;
+    if (o->stats && strcmp(o->stats, "-") != 0 && !can_write_file(o->stats, "the statistics"))
+        return false;
     if (o->report && vox_lab_report_check(&error) < 0) {
         vox_message_error("%s", error.text);
         return false;
     }
-    if (!o->out || mkdir(o->out, 0777) == 0 || errno == EEXIST)
+    if (!o->out || mkdir(o->out, 0777) == 0 ||
+        (errno == EEXIST && access(o->out, W_OK | X_OK) == 0))
         return true;
-    vox_message_error("cannot make the folder %s: %s", o->out, strerror(errno));
+    vox_message_error("cannot write to the folder %s: %s", o->out, strerror(errno));
     return false;
 }
 

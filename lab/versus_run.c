@@ -148,6 +148,8 @@ static void note_end(struct crew *crew, pid_t pid, int status)
         vox_message_error("the link of %s has failed with status %d:",
                           vox_versus_link_name(job->link), job->status);
         show_log(crew, job);
+        if (job->status == VOX_LINK_EXIT_FAILED)
+            vox_message_error("--virtual needs no links, and has a model of TCP");
     }
 }
 

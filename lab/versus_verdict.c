@@ -73,10 +73,12 @@ static const char *title(int arm)
     return vox_versus_title((enum vox_versus_arm)arm);
 }
 
-/* "2.1 %"; of what is there but would show as 0.0, so much. */
+/* "2.1 %"; what would show as 0.0 is little, or none. */
 static void add_share(char *out, double pct)
 {
-    if (pct > 0 && pct < LEAST_PCT)
+    if (pct <= 0)
+        add(out, "none");
+    else if (pct < LEAST_PCT)
         add(out, "less than %.1f %%", LEAST_PCT);
     else
         add(out, "%.1f %%", pct);
@@ -102,10 +104,9 @@ static void add_rival(char *out, const struct vox_versus_table *t, int arm, int 
         return;
     double late = figure(t, arm, VOX_VERSUS_LATE_PCT + budget);
     add(out, "; %s misses ", title(arm));
-    if (late > 0)
-        add_share(out, late);
-    else
-        add(out, "none");
+    add_share(out, late);
+    if (arm == VOX_VERSUS_PLAIN && late > 0)
+        add(out, ", which are silent");
     add(out, " (R %.0f)", figure(t, arm, VOX_VERSUS_R_AT + budget));
 }
 

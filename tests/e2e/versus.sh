@@ -33,7 +33,7 @@ versus() {
 # In the page there is a picture of each, sound of each, and what was asked for.
 page_has_its_parts() { # FILE ARMS
     for part in "When each frame could be played" "from near" "Who misses which budget" \
-        "What it brings" "Listen" "What was assumed" "with a budget of 150 ms" "64 kbit/s"; do
+        "What it brings" "Listen" "What was assumed" "with a budget of 150&nbsp;ms" "64 kbit/s"; do
         grep -qi -- "$part" "$1" || fail "$1 has no \"$part\""
     done
     equal "$(grep -c 'data:audio/flac;base64,' "$1")" "$2" "players in $1"
@@ -173,6 +173,8 @@ wrong 1 "versus.sh" "$SCRIPT"
 wrong 2 "budget" --budget 0
 wrong 2 "burst" --loss 100 --burst 3
 wrong 2 "no model of bbr" --virtual --arms tcp-bbr
-wrong 1 "cannot make the folder" --out /proc/none/such
+wrong 1 "cannot write to the folder" --out /proc/none/such
+wrong 1 "cannot write the report to none/page.html" --report none/page.html
+wrong 1 "cannot write the statistics to none/such.json" --stats none/such.json
 virtual
 again

@@ -110,6 +110,16 @@ static void nothing_lost_needs_nothing(void **state)
     has(v.text, "misses no frame");
 }
 
+/* It may miss less than the one that is chosen: there, somebody makes up what is missing. */
+static void plain_is_silent(void **state)
+{
+    (void)state;
+    row(VOX_VERSUS_PLAIN, 2.0, 61, 620);
+    row(VOX_VERSUS_CUBIC, 4.0, 77, 830);
+    has(judged().text,
+        "misses 4.0 % of the frames (R 77); plain UDP misses 2.0 %, which are silent");
+}
+
 /* One of ten thousand is no 0.0 %. */
 static void little_is_not_nothing(void **state)
 {
@@ -214,7 +224,7 @@ static void medians_are_in_the_middle(void **state)
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
 RUN(TEST(budgets_hold_the_listeners), TEST(the_best_is_chosen),
-    TEST(of_equals_the_cheaper_is_chosen), TEST(nothing_lost_needs_nothing),
+    TEST(of_equals_the_cheaper_is_chosen), TEST(nothing_lost_needs_nothing), TEST(plain_is_silent),
     TEST(little_is_not_nothing), TEST(tcp_may_win), TEST(plain_udp_may_win),
     TEST(it_says_when_nothing_is_good), TEST(figures_are_of_the_run),
     TEST(medians_are_in_the_middle))
