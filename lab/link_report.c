@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "cli/json.h"
 #include "cli/message.h"
 
 #include <inttypes.h>
@@ -82,11 +83,6 @@ void vox_link_report_summary(const struct vox_link_result *r)
     vox_message_info("after %.1f s: A %s, B %s", (double)r->lasted_ns / 1e9, a, b);
 }
 
-static json_t *count(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
 static json_t *late_us(int64_t ns)
 {
     return json_real(round((double)ns / 1e2) / 10);
@@ -97,10 +93,11 @@ static json_t *way_json(const struct vox_link_result *r, enum vox_link_side from
     const struct vox_link_path_stats *s = &r->paths[from];
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "packets",
-        count(s->packets), "bytes", count(s->bytes), "delivered", count(s->delivered), "lost",
-        count(s->lost), "queue_dropped", count(s->queue_dropped), "reordered", count(s->reordered),
-        "duplicated", count(s->duplicated), "waiting", count(s->waiting), "overflow",
-        count(s->overflow), "missed", count(r->missed[from]), "late_us", "p50",
+        vox_json_count(s->packets), "bytes", vox_json_count(s->bytes), "delivered",
+        vox_json_count(s->delivered), "lost", vox_json_count(s->lost), "queue_dropped",
+        vox_json_count(s->queue_dropped), "reordered", vox_json_count(s->reordered), "duplicated",
+        vox_json_count(s->duplicated), "waiting", vox_json_count(s->waiting), "overflow",
+        vox_json_count(s->overflow), "missed", vox_json_count(r->missed[from]), "late_us", "p50",
         late_us(vox_histogram_quantile_ns(&s->late, 0.5)), "p99",
         late_us(vox_histogram_quantile_ns(&s->late, 0.99)), "max", late_us(s->late.max_ns));
 }
@@ -119,9 +116,5 @@ int vox_link_report_json(const struct vox_link_result *r, FILE *out)
                                end_json(&r->ends[VOX_LINK_A]), "b", end_json(&r->ends[VOX_LINK_B]));
     if (!object)
         return VOX_ENOMEM;
-    int err = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    json_decref(object);
-    if (err < 0 || fputc('\n', out) == EOF || fflush(out) != 0)
-        return VOX_EIO;
-    return 0;
+    return vox_json_print_line(object, out);
 }

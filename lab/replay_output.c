@@ -11,6 +11,7 @@
 #include "lab/report.h"
 #include "lab/score.h"
 #include "net/clock.h"
+#include "receiver/event_line.h"
 #include "receiver/report.h"
 #include "sender/adapt_report.h"
 #include "sender/promises.h"
@@ -361,7 +362,8 @@ static bool write_events(const struct verdict *v)
         for (; change < run->change_count && run->changes[change].event.t_ns <= t_ns; change++)
             written = written && write_change(&run->changes[change], &context, file);
         if (i < run->event_count)
-            written = written && vox_report_event(&run->events[i], &context, file) == 0;
+            written = written && vox_event_line_print(&run->events[i], context.start_ns,
+                                                      context.start_unix_ns, file) == 0;
     }
     return close_text(file, path, written);
 }

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "receiver/event_line.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -63,17 +64,11 @@ static void put_quantiles(struct writer *w, const char *kind, const struct vox_q
 
 static void put_glitches(struct writer *w, const struct vox_source_stats *s)
 {
-    static const char *const causes[VOX_GLITCH_CAUSES] = {
-        [VOX_GLITCH_LOST] = "lost",
-        [VOX_GLITCH_LATE] = "late",
-        [VOX_GLITCH_SENDER_GAP] = "sender_gap",
-        [VOX_GLITCH_UNDERRUN] = "device_underrun",
-    };
     char name[64];
-    for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {
-        snprintf(name, sizeof name, "glitches.%s.count", causes[i]);
+    for (enum vox_glitch_cause i = 0; i < VOX_GLITCH_CAUSES; i++) {
+        snprintf(name, sizeof name, "glitches.%s.count", vox_glitch_cause_name(i));
         put_count(w, name, s->glitches[i].count);
-        snprintf(name, sizeof name, "glitches.%s.ms", causes[i]);
+        snprintf(name, sizeof name, "glitches.%s.ms", vox_glitch_cause_name(i));
         put_ms(w, name, s->glitches[i].ns, true);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "cli/message.h"
+#include "receiver/event_line.h"
 
 #include <errno.h>
 #include <string.h>
@@ -104,7 +105,9 @@ static void say_event(const struct vox_event *event)
 void vox_journal_event(struct vox_journal *journal, const struct vox_event *event)
 {
     say_event(event);
-    if (journal->events && vox_report_event(event, &journal->context, journal->events) < 0)
+    const struct vox_report_context *c = &journal->context;
+    if (journal->events &&
+        vox_event_line_print(event, c->start_ns, c->start_unix_ns, journal->events) < 0)
         give_up(journal, &journal->events, journal->options->events_path);
 }
 

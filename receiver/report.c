@@ -2,18 +2,13 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "cli/json.h"
 #include "cli/peers.h"
+#include "receiver/event_line.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
-
-static const char *const cause_names[VOX_GLITCH_CAUSES] = {
-    [VOX_GLITCH_LOST] = "lost",
-    [VOX_GLITCH_LATE] = "late",
-    [VOX_GLITCH_SENDER_GAP] = "sender_gap",
-    [VOX_GLITCH_UNDERRUN] = "device_underrun",
-};
 
 static const char *const push_names[VOX_PUSH_RESULTS] = {
     [VOX_PUSH_TAKEN] = "taken",
@@ -35,36 +30,6 @@ static const char *const state_names[] = {
     [VOX_SOURCE_PROBATION] = "probation",
     [VOX_SOURCE_ACTIVE] = "active",
     [VOX_SOURCE_ENDED] = "ended",
-};
-
-static const char *const end_names[] = {
-    [VOX_END_BYE] = "bye",
-    [VOX_END_TIMEOUT] = "timeout",
-    [VOX_END_REPLACED] = "replaced",
-};
-
-static const char *const stretch_names[VOX_STRETCH_REASONS] = {
-    [VOX_STRETCH_STALL] = "stall",
-    [VOX_STRETCH_TARGET] = "target",
-    [VOX_STRETCH_HOLE] = "hole",
-};
-
-static const char *const carrier_names[VOX_CARRIERS] = {
-    [VOX_CARRIER_FEC] = "fec",
-    [VOX_CARRIER_RED] = "red",
-    [VOX_CARRIER_RTX] = "rtx",
-};
-
-static const char *const event_names[VOX_EVENT_KINDS] = {
-    [VOX_EVENT_SOURCE_STARTED] = "source_started",
-    [VOX_EVENT_SOURCE_ENDED] = "source_ended",
-    [VOX_EVENT_GLITCH] = "glitch",
-    [VOX_EVENT_TARGET] = "delay_target",
-    [VOX_EVENT_STRETCH] = "stretch",
-    [VOX_EVENT_SEQUENCE_JUMP] = "sequence_jump",
-    [VOX_EVENT_TIMESTAMP_JUMP] = "timestamp_jump",
-    [VOX_EVENT_WRONG_CLOCK] = "wrong_clock",
-    [VOX_EVENT_RECOVERED] = "recovered",
 };
 
 /* ---- sums ---- */
@@ -120,16 +85,6 @@ static double share(double part, double whole)
 
 /* ---- JSON ---- */
 
-static json_t *ms(int64_t ns)
-{
-    return json_real(round((double)ns / 1e3) / 1e3); /* whole microseconds */
-}
-
-static json_t *count(uint64_t n)
-{
-    return json_integer((json_int_t)n);
-}
-
 static json_t *curve(const struct vox_source_stats *s)
 {
     json_t *array = json_array();
@@ -145,44 +100,50 @@ static json_t *curve(const struct vox_source_stats *s)
 
 static json_t *quantiles(const struct vox_quantiles *q)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "p50", ms(q->p50_ns), "p95", ms(q->p95_ns), "p99",
-                     ms(q->p99_ns), "max", ms(q->max_ns), "mean", ms(q->mean_ns));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "p50", vox_json_ms(q->p50_ns), "p95",
+                     vox_json_ms(q->p95_ns), "p99", vox_json_ms(q->p99_ns), "max",
+                     vox_json_ms(q->max_ns), "mean", vox_json_ms(q->mean_ns));
 }
 
 static json_t *glitches(const struct vox_source_stats *s)
 {
     json_t *list = json_array();
-    for (int i = 0; i < VOX_GLITCH_CAUSES; i++)
+    for (enum vox_glitch_cause i = 0; i < VOX_GLITCH_CAUSES; i++)
         if (s->glitches[i].count > 0)
-            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "cause", cause_names[i],
-                                                  "count", count(s->glitches[i].count), "ms",
-                                                  ms(s->glitches[i].ns)));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:o, s:o}", "cause", vox_glitch_cause_name(i),
+                                            "count", vox_json_count(s->glitches[i].count), "ms",
+                                            vox_json_ms(s->glitches[i].ns)));
     return list;
 }
 
 static json_t *packets(const struct vox_source_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "received", count(s->packets.received), "lost",
-                     count(s->packets.lost), "late", count(s->packets.late), "duplicate",
-                     count(s->packets.duplicate), "reordered", count(s->packets.reordered));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o}", "received", vox_json_count(s->packets.received), "lost",
+        vox_json_count(s->packets.lost), "late", vox_json_count(s->packets.late), "duplicate",
+        vox_json_count(s->packets.duplicate), "reordered", vox_json_count(s->packets.reordered));
 }
 
 static json_t *frames(const struct vox_source_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "played", count(s->frames.played),
-                     "decoded", count(s->frames.decoded), "concealed", count(s->frames.concealed),
-                     "from_fec", count(s->frames.from_fec), "from_red", count(s->frames.from_red),
-                     "from_rtx", count(s->frames.from_rtx), "stretched",
-                     count(s->frames.stretched));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "played", vox_json_count(s->frames.played),
+        "decoded", vox_json_count(s->frames.decoded), "concealed",
+        vox_json_count(s->frames.concealed), "from_fec", vox_json_count(s->frames.from_fec),
+        "from_red", vox_json_count(s->frames.from_red), "from_rtx",
+        vox_json_count(s->frames.from_rtx), "stretched", vox_json_count(s->frames.stretched));
 }
 
 static json_t *retransmission(const struct vox_source_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "nacks", count(s->retransmission.requests),
-                     "asked", count(s->retransmission.asked), "asked_again",
-                     count(s->retransmission.retried), "guessed", count(s->retransmission.guesses),
-                     "guessed_in_vain", count(s->retransmission.vain_guesses), "answered",
-                     count(s->retransmission.answered));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "nacks",
+                     vox_json_count(s->retransmission.requests), "asked",
+                     vox_json_count(s->retransmission.asked), "asked_again",
+                     vox_json_count(s->retransmission.retried), "guessed",
+                     vox_json_count(s->retransmission.guesses), "guessed_in_vain",
+                     vox_json_count(s->retransmission.vain_guesses), "answered",
+                     vox_json_count(s->retransmission.answered));
 }
 
 static double kbps(const struct vox_source_stats *s, uint64_t bytes)
@@ -218,28 +179,28 @@ static void put_source(json_t *object, const struct vox_source_stats *s)
     json_object_set_new(object, "packets", packets(s));
     json_object_set_new(object, "frames", frames(s));
     json_object_set_new(object, "retransmission", retransmission(s));
-    json_object_set_new(object, "lbrr_packets", count(s->lbrr_packets));
-    json_object_set_new(object, "red_packets", count(s->red_packets));
+    json_object_set_new(object, "lbrr_packets", vox_json_count(s->lbrr_packets));
+    json_object_set_new(object, "red_packets", vox_json_count(s->red_packets));
     json_object_set_new(object, "wire_kbps", hundredths(kbps(s, s->wire.bytes)));
     json_object_set_new(object, "redundancy", redundancy(s));
-    json_object_set_new(object, "played_ms", ms(s->played_ns));
-    json_object_set_new(object, "concealed_ms", ms(s->concealed_ns));
-    json_object_set_new(object, "dtx_ms", ms(s->dtx_ns));
-    json_object_set_new(object, "stretched_ms", ms(s->stretched_ns));
-    json_object_set_new(object, "stretch_ops", count(s->stretch_ops));
+    json_object_set_new(object, "played_ms", vox_json_ms(s->played_ns));
+    json_object_set_new(object, "concealed_ms", vox_json_ms(s->concealed_ns));
+    json_object_set_new(object, "dtx_ms", vox_json_ms(s->dtx_ns));
+    json_object_set_new(object, "stretched_ms", vox_json_ms(s->stretched_ns));
+    json_object_set_new(object, "stretch_ops", vox_json_count(s->stretch_ops));
     json_object_set_new(object, "delay_ms",
                         json_pack("{s:o, s:o, s:o}", "network", quantiles(&s->delay.network),
                                   "buffer", quantiles(&s->delay.buffer), "total",
                                   quantiles(&s->delay.total)));
     json_object_set_new(object, "delay_reference",
                         json_string(s->total_is_absolute ? "capture" : "fastest_packet"));
-    json_object_set_new(object, "target_delay_ms", ms(s->target_ns));
-    json_object_set_new(object, "current_delay_ms", ms(s->current_ns));
-    json_object_set_new(object, "jitter_ms", ms(s->jitter_ns));
+    json_object_set_new(object, "target_delay_ms", vox_json_ms(s->target_ns));
+    json_object_set_new(object, "current_delay_ms", vox_json_ms(s->current_ns));
+    json_object_set_new(object, "jitter_ms", vox_json_ms(s->jitter_ns));
     json_object_set_new(object, "clock_skew_ppm", json_real(s->clock_skew_ppm));
     json_object_set_new(object, "delay_curve", curve(s));
     json_object_set_new(object, "correction_ppm", json_real(s->resample_ppm));
-    json_object_set_new(object, "rtt_ms", s->rtt_ns < 0 ? json_null() : ms(s->rtt_ns));
+    json_object_set_new(object, "rtt_ms", s->rtt_ns < 0 ? json_null() : vox_json_ms(s->rtt_ns));
     json_object_set_new(object, "glitches", glitches(s));
     json_object_set_new(object, "channels", json_integer(s->channels));
     json_object_set_new(object, "frame_ms",
@@ -263,16 +224,8 @@ static json_t *rejections(const struct vox_receiver_stats *stats)
     json_t *object = json_object();
     for (int i = VOX_PUSH_NOT_RTP; i < VOX_PUSH_RESULTS; i++)
         if (stats->pushed[i] > 0)
-            json_object_set_new(object, push_names[i], count(stats->pushed[i]));
+            json_object_set_new(object, push_names[i], vox_json_count(stats->pushed[i]));
     return object;
-}
-
-static int print_line(json_t *object, FILE *out)
-{
-    int bad = json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    json_decref(object);
-    bad |= fputc('\n', out) == EOF || fflush(out) == EOF;
-    return bad ? VOX_EIO : 0;
 }
 
 struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
@@ -286,17 +239,18 @@ struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
     json_object_set_new(object, "elapsed_s",
                         json_real(round((double)context->elapsed_ns / 1e3) / 1e6));
     put_source(object, &total);
-    json_object_set_new(json_object_get(object, "packets"), "rejected", count(rejected(stats)));
+    json_object_set_new(json_object_get(object, "packets"), "rejected",
+                        vox_json_count(rejected(stats)));
     json_object_set_new(object, "rejected", rejections(stats));
     if (context->transport)
         json_object_set_new(object, "transport",
                             vox_peers_json(context->scheme, context->transport));
-    json_object_set_new(object, "underruns", count(stats->underruns));
-    json_object_set_new(object, "underrun_ms", ms(stats->underrun_ns));
+    json_object_set_new(object, "underruns", vox_json_count(stats->underruns));
+    json_object_set_new(object, "underrun_ms", vox_json_ms(stats->underrun_ns));
     json_object_set_new(object, "level_db",
                         json_pack("{s:f, s:f}", "rms", stats->rms_db, "peak", stats->peak_db));
     if (context->recording)
-        json_object_set_new(object, "recorded_ms", ms(context->recorded_ns));
+        json_object_set_new(object, "recorded_ms", vox_json_ms(context->recorded_ns));
     json_t *sources = json_array();
     for (int i = 0; i < stats->source_count; i++)
         if (stats->sources[i].state != VOX_SOURCE_PROBATION)
@@ -308,59 +262,7 @@ struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
 int vox_report_json(const struct vox_receiver_stats *stats,
                     const struct vox_report_context *context, bool final, FILE *out)
 {
-    return print_line(vox_report_object(stats, context, final), out);
-}
-
-static void put_event_details(json_t *object, const struct vox_event *event)
-{
-    switch (event->kind) {
-    case VOX_EVENT_GLITCH:
-        json_object_set_new(object, "cause", json_string(cause_names[event->cause]));
-        json_object_set_new(object, "ms", ms(event->duration_ns));
-        if (event->cause == VOX_GLITCH_LATE)
-            json_object_set_new(object, "late_by_ms", ms(event->late_ns));
-        break;
-    case VOX_EVENT_SOURCE_ENDED:
-        json_object_set_new(object, "reason", json_string(end_names[event->value]));
-        break;
-    case VOX_EVENT_STRETCH:
-        json_object_set_new(object, "reason", json_string(stretch_names[event->reason]));
-        json_object_set_new(object, "ms", ms(event->value));
-        break;
-    case VOX_EVENT_TARGET:
-        json_object_set_new(object, "ms", ms(event->value));
-        break;
-    case VOX_EVENT_SEQUENCE_JUMP:
-        json_object_set_new(object, "packets", json_integer(event->value));
-        break;
-    case VOX_EVENT_TIMESTAMP_JUMP:
-        json_object_set_new(object, "ticks", json_integer(event->value));
-        break;
-    case VOX_EVENT_WRONG_CLOCK:
-        json_object_set_new(object, "clock_hz", json_integer(event->value));
-        break;
-    case VOX_EVENT_RECOVERED:
-        json_object_set_new(object, "from", json_string(carrier_names[event->carrier]));
-        json_object_set_new(object, "packet", json_integer(event->value));
-        break;
-    case VOX_EVENT_SOURCE_STARTED:
-    case VOX_EVENT_KINDS:
-        break;
-    }
-}
-
-int vox_report_event(const struct vox_event *event, const struct vox_report_context *context,
-                     FILE *out)
-{
-    int64_t since_ns = event->t_ns - context->start_ns;
-    json_t *object = json_object();
-    json_object_set_new(object, "t_ms", ms(since_ns));
-    json_object_set_new(object, "unix_ms", ms(context->start_unix_ns + since_ns));
-    json_object_set_new(object, "event", json_string(event_names[event->kind]));
-    json_object_set_new(object, "source", json_integer(event->source));
-    json_object_set_new(object, "ssrc", json_integer(event->ssrc));
-    put_event_details(object, event);
-    return print_line(object, out);
+    return vox_json_print_line(vox_report_object(stats, context, final), out);
 }
 
 /* ---- words ---- */

@@ -39,10 +39,6 @@ struct json_t *vox_report_object(const struct vox_receiver_stats *stats,
 int vox_report_json(const struct vox_receiver_stats *stats,
                     const struct vox_report_context *context, bool final, FILE *out);
 
-/* One event as a JSON line. */
-int vox_report_event(const struct vox_event *event, const struct vox_report_context *context,
-                     FILE *out);
-
 /* The live line: level, delay, loss, what was done about it. */
 void vox_report_status(const struct vox_receiver_stats *stats,
                        const struct vox_report_context *context, struct vox_meter_style style,

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "cli/json.h"
 #include "cli/message.h"
 #include "cli/peers.h"
 
@@ -68,20 +69,17 @@ static json_t *number(double value, double unit)
     return isfinite(value) ? json_real(round(value / unit) * unit) : json_null();
 }
 
-static json_t *count(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
 static json_t *packets_json(const struct vox_send_report *r)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", count(r->sender.packets),
-        "dropped_by_simulation", count(r->outlet.media_dropped), "duplicated_by_simulation",
-        count(r->outlet.media_duplicated), "failed", count(r->outlet.failed), "overflow",
-        count(r->outlet.overflow), "not_sent_in_silence", count(r->sender.dtx_packets), "with_fec",
-        count(r->sender.lbrr_packets), "with_copies", count(r->sender.red_packets), "coded_stereo",
-        count(r->sender.stereo_packets));
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent", vox_json_count(r->sender.packets),
+        "dropped_by_simulation", vox_json_count(r->outlet.media_dropped),
+        "duplicated_by_simulation", vox_json_count(r->outlet.media_duplicated), "failed",
+        vox_json_count(r->outlet.failed), "overflow", vox_json_count(r->outlet.overflow),
+        "not_sent_in_silence", vox_json_count(r->sender.dtx_packets), "with_fec",
+        vox_json_count(r->sender.lbrr_packets), "with_copies",
+        vox_json_count(r->sender.red_packets), "coded_stereo",
+        vox_json_count(r->sender.stereo_packets));
 }
 
 static double copies_kbps(const struct vox_sender_stats *s)
@@ -96,8 +94,8 @@ static json_t *redundancy_json(const struct vox_sender_stats *s)
     double rest = (double)(s->wire_bytes - s->redundant_bytes);
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "kbps", number(copies_kbps(s), 0.01), "pct",
                      number(rest > 0 ? 100 * (double)s->redundant_bytes / rest : 0, 0.01), "copies",
-                     count(s->copies), "too_long", count(s->copies_too_long), "absent",
-                     count(s->copies_absent));
+                     vox_json_count(s->copies), "too_long", vox_json_count(s->copies_too_long),
+                     "absent", vox_json_count(s->copies_absent));
 }
 
 static double repeats_kbps(const struct vox_sender_stats *s)
@@ -109,9 +107,10 @@ static double repeats_kbps(const struct vox_sender_stats *s)
 /* What receivers asked for again; kbps with headers. */
 static json_t *retransmission_json(const struct vox_sender_stats *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "nacks", count(s->nacks_received), "asked",
-                     count(s->rtx_asked), "sent", count(s->rtx_packets), "refused",
-                     count(s->rtx_refused), "kbps", number(repeats_kbps(s), 0.01));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "nacks", vox_json_count(s->nacks_received),
+                     "asked", vox_json_count(s->rtx_asked), "sent", vox_json_count(s->rtx_packets),
+                     "refused", vox_json_count(s->rtx_refused), "kbps",
+                     number(repeats_kbps(s), 0.01));
 }
 
 static json_t *receiver_json(const struct vox_send_report *r)
@@ -119,8 +118,8 @@ static json_t *receiver_json(const struct vox_send_report *r)
     if (r->sender.reports == 0)
         return json_null();
     bool bursts = r->sender.burst_packets > 0;
-    return json_pack("{s:o, s:o, s:o, s:I, s:o}", "reports", count(r->sender.reports), "loss_pct",
-                     number(r->sender.reported_loss_pct, 0.001), "burst_packets",
+    return json_pack("{s:o, s:o, s:o, s:I, s:o}", "reports", vox_json_count(r->sender.reports),
+                     "loss_pct", number(r->sender.reported_loss_pct, 0.001), "burst_packets",
                      bursts ? number(r->sender.burst_packets, 0.01) : json_null(), "lost",
                      (json_int_t)r->sender.reported_lost, "jitter_ms",
                      number(vox_ns_to_ms(r->sender.reported_jitter_ns), 0.001));
@@ -128,10 +127,11 @@ static json_t *receiver_json(const struct vox_send_report *r)
 
 static json_t *capture_json(const struct vox_send_report *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "gaps", count(r->sender.capture_gaps), "gap_ms",
-                     number(vox_ns_to_ms(r->sender.capture_gap_ns), 0.001), "stale_packets",
-                     count(r->sender.stale_frames), "dropped_frames", count(r->mic_dropped_frames),
-                     "clipped_samples", count(r->sender.clipped_samples));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "gaps", vox_json_count(r->sender.capture_gaps),
+                     "gap_ms", number(vox_ns_to_ms(r->sender.capture_gap_ns), 0.001),
+                     "stale_packets", vox_json_count(r->sender.stale_frames), "dropped_frames",
+                     vox_json_count(r->mic_dropped_frames), "clipped_samples",
+                     vox_json_count(r->sender.clipped_samples));
 }
 
 static json_t *pacing_json(const struct vox_histogram *late)
@@ -145,8 +145,9 @@ static json_t *pacing_json(const struct vox_histogram *late)
 /* Where the stream began: what came of it can be counted against what was sent. */
 static json_t *rtp_json(const struct vox_send_report *r)
 {
-    return json_pack("{s:o, s:o, s:o}", "ssrc", count(r->rtp.ssrc), "first_seq",
-                     count(r->rtp.first_seq), "first_timestamp", count(r->rtp.first_timestamp));
+    return json_pack("{s:o, s:o, s:o}", "ssrc", vox_json_count(r->rtp.ssrc), "first_seq",
+                     vox_json_count(r->rtp.first_seq), "first_timestamp",
+                     vox_json_count(r->rtp.first_timestamp));
 }
 
 static json_t *report_json(const struct vox_send_report *r)
@@ -159,8 +160,9 @@ static json_t *report_json(const struct vox_send_report *r)
         r->destination, "sent_s", number((double)r->sent_ns / 1e9, 0.0001), "packets",
         packets_json(r), "wire_kbps", number(r->wire_kbps, 0.01), "level", "rms_db",
         number(r->rms_db, 0.01), "peak_db", number(r->peak_db, 0.01), "rtt_ms", rtt, "receiver",
-        receiver_json(r), "capture", capture_json(r), "rtcp", "sent", count(r->sender.rtcp_sent),
-        "received", count(r->sender.rtcp_received), "rejected", count(r->sender.rtcp_rejected));
+        receiver_json(r), "capture", capture_json(r), "rtcp", "sent",
+        vox_json_count(r->sender.rtcp_sent), "received", vox_json_count(r->sender.rtcp_received),
+        "rejected", vox_json_count(r->sender.rtcp_rejected));
     if (object)
         json_object_set_new(object, "rtp", rtp_json(r));
     if (object)

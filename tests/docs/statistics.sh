@@ -7,7 +7,8 @@ trap 'rm -rf "$scratch"' EXIT
 # Keys, and the words that stand for causes, events, states and results; not the words for people.
 written() {
     # "taken" and "repeat" are no rejections, so nobody writes them.
-    grep -oh '"[a-z][a-z0-9_-]*"' sender/report.c receiver/report.c common/cli/peers.c | tr -d '"' |
+    grep -oh '"[a-z][a-z0-9_-]*"' sender/report.c receiver/report.c receiver/event_line.c \
+            common/cli/peers.c | tr -d '"' |
         grep -vx -e s -e stereo -e mono -e taken -e repeat | sort -u
 }
 
