@@ -125,8 +125,9 @@ static void put_settings(struct report *r)
     vox_versus_network_print(r->options, network, sizeof network);
     fputs("<dl class=\"settings\">\n<dt>sound</dt><dd>", r->page);
     vox_lab_html_text(r->page, sound_name(r));
-    if (r->options->again)
-        fprintf(r->page, ", again and again for %g s", (double)r->options->duration_ns / 1e9);
+    if (r->options->duration_ns > 0)
+        fprintf(r->page, r->options->again ? ", again and again for %g s" : ", %g s of it",
+                (double)r->options->duration_ns / 1e9);
     fprintf(r->page, ", %d kbit/s, frames of %g ms</dd>\n<dt>network</dt><dd>",
             r->options->encoding.bitrate_bps / 1000,
             vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)));
@@ -187,14 +188,21 @@ static void put_stall_words(struct report *r)
             r->stall.wait_ms, r->stall.waited);
 }
 
+/* Pictures are of one seed, and so need not be what the medians are. */
+static const char *of_one_seed(const struct report *r)
+{
+    return r->options->repeat > 1 ? " This is of the first seed alone." : "";
+}
+
 static int put_timeline(struct report *r)
 {
     fprintf(r->page,
             "<section>\n<h2>When each frame could be played</h2>\n"
             "<p>Each dot is a frame of %g&nbsp;ms: to the right, when it was said; upwards, how "
             "long it took until it could be played, in ms. The dashed line is the listener&#39;s "
-            "budget of %g&nbsp;ms: what lies above it is too late.</p>\n",
-            vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)), r->options->budget_ms);
+            "budget of %g&nbsp;ms: what lies above it is too late.%s</p>\n",
+            vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)), r->options->budget_ms,
+            of_one_seed(r));
     fputs("<ul class=\"legend\"><li><i class=\"dot played\"></i>in time</li>"
           "<li><i class=\"dot recovered\"></i>in time thanks to FEC, a copy or a repeat</li>"
           "<li><i class=\"dot late\"></i>too late</li>"
@@ -243,9 +251,10 @@ static int put_curves(struct report *r)
     int err = put_sizes(r, r->pictures.curves,
                         "Share of the frames that are not there in time against the budget, a "
                         "line for each way.");
-    fputs("<p class=\"note\">Lost frames count as not there. Where a line stays level, a longer "
-          "budget brings nothing more.</p>\n</section>\n",
-          r->page);
+    fprintf(r->page,
+            "<p class=\"note\">Lost frames count as not there. Where a line stays level, a longer "
+            "budget brings nothing more.%s</p>\n</section>\n",
+            of_one_seed(r));
     return err;
 }
 

@@ -33,7 +33,7 @@ versus() {
 # In the page there is a picture of each, sound of each, and what was asked for.
 page_has_its_parts() { # FILE ARMS
     for part in "When each frame could be played" "from near" "Who misses which budget" \
-        "What it brings" "Listen" "What was assumed" "with a budget of 150&nbsp;ms" "64 kbit/s"; do
+        "What it brings" "Listen" "What was assumed" "with a budget of 150&nbsp;ms" "64 kbit/s" "[46] s of it"; do
         grep -qi -- "$part" "$1" || fail "$1 has no \"$part\""
     done
     equal "$(grep -c 'data:audio/flac;base64,' "$1")" "$2" "players in $1"
@@ -84,6 +84,7 @@ kernel() {
     json kernel.json commands.0 | grep -q 'voxgram-lab link .*-- voxgram-send .*-- voxgram-recv' ||
         fail "no commands"
     page_has_its_parts page.html 6
+    equal "$(grep -c 'of the first seed alone' page.html)" 2 "pictures that are of one seed"
 }
 
 virtual() {
