@@ -29,8 +29,15 @@ static const int end_signals[VOX_SEND_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 static void on_drain(uv_timer_t *timer)
 {
     struct vox_host *h = timer->data;
-    if (vox_outlet_pending(h->outlet) == 0 || vox_clock_now_ns() > h->drain_until_ns)
+    int64_t now_ns = vox_clock_now_ns();
+    size_t pending = vox_outlet_pending(h->outlet);
+    if (pending == 0 || now_ns > h->drain_until_ns)
         uv_stop(&h->loop);
+    else if (!h->told_drain && now_ns > h->tell_drain_ns) {
+        vox_message_info("%zu bytes are not taken yet: waiting up to %.0f s more; Ctrl-C ends now",
+                         pending, (double)(h->drain_until_ns - now_ns) / (double)VOX_NS_PER_S);
+        h->told_drain = true;
+    }
 }
 
 /* Last frame and BYE; what waits for its time still leaves. */
@@ -50,7 +57,9 @@ static void finish(struct vox_host *h)
         h->exit_status = VOX_EXIT_FAILED;
     int64_t due_ns = vox_outlet_last_due_ns(h->outlet);
     bool stream = vox_transport_is_stream(vox_outlet_scheme(h->outlet));
-    h->drain_until_ns = (due_ns > now_ns ? due_ns : now_ns) + (stream ? DRAIN_STREAM_NS : DRAIN_NS);
+    int64_t last_ns = due_ns > now_ns ? due_ns : now_ns;
+    h->drain_until_ns = last_ns + (stream ? DRAIN_STREAM_NS : DRAIN_NS);
+    h->tell_drain_ns = last_ns + DRAIN_NS;
     uv_timer_start(&h->drain_timer, on_drain, 0, DRAIN_MS);
 }
 

@@ -46,6 +46,8 @@ struct vox_host {
     bool begun; /* there is somebody to send to */
     bool finished;
     int64_t drain_until_ns;
+    int64_t tell_drain_ns; /* that somebody does not take the rest */
+    bool told_drain;
 };
 
 /* host.c: all that the microphone has recorded so far. */
