@@ -54,4 +54,10 @@ struct json_t *vox_peers_json(enum vox_scheme scheme, const struct vox_transport
         "broken", vox_json_count(stats->broken), "too_slow", vox_json_count(stats->too_slow),
         "idle", vox_json_count(stats->idle), "malformed", vox_json_count(stats->malformed),
         "refused", vox_json_count(stats->refused), "unsent", vox_json_count(stats->unsent));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+                     vox_transport_name(scheme), "peers", count(stats->peers), "connected",
+                     count(stats->connected), "broken", count(stats->broken), "too_slow",
+                     count(stats->too_slow), "idle", count(stats->idle), "malformed",
+                     count(stats->malformed), "refused", count(stats->refused), "unsent",
+                     count(stats->unsent), "queue_full", count(stats->queue_full));
 }

@@ -1,6 +1,7 @@
 #include "net/explain.h"
 
 #include "base/err.h"
+#include "net/transport.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,11 +41,11 @@ static int explain_open_path(int errno_value, const char *what, const char *text
     }
 }
 
-int vox_explain_open(int errno_value, const char *what, const struct vox_address *address,
-                     struct vox_net_error *error)
+int vox_explain_open(int errno_value, const char *what, enum vox_scheme scheme,
+                     const struct vox_address *address, struct vox_net_error *error)
 {
     char text[VOX_ADDRESS_TEXT_BYTES];
-    vox_address_format(address, text);
+    vox_transport_format(scheme, address, text);
     int code = vox_net_error_code(errno_value);
     if (is_unix(address))
         return explain_open_path(errno_value, what, text, error);

@@ -3,7 +3,7 @@
  * own use.
  *
  *     if (bind(...) < 0)
- *         return vox_explain_open(errno, "listen on", address, error);
+ *         return vox_explain_open(errno, "listen on", VOX_SCHEME_UDP, address, error);
  *
  * Those that take an error take a positive errno, fill the text, and return the code for it
  * (net/error.h).
@@ -21,8 +21,8 @@
 #include <stddef.h>
 
 /* `what` is "listen on", "send to" or "call". */
-int vox_explain_open(int errno_value, const char *what, const struct vox_address *address,
-                     struct vox_net_error *error);
+int vox_explain_open(int errno_value, const char *what, enum vox_scheme scheme,
+                     const struct vox_address *address, struct vox_net_error *error);
 int vox_explain_send(int errno_value, size_t len, const struct vox_address *to,
                      struct vox_net_error *error);
 

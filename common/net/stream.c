@@ -247,7 +247,7 @@ int vox_stream_transport_open(const struct vox_transport_config *config, struct 
     if (err < 0) {
         close_transport(&stream->transport);
         const char *what = config->role == VOX_TRANSPORT_LISTEN ? "listen on" : "call";
-        return vox_explain_open(-err, what, &config->address, error);
+        return vox_explain_open(-err, what, config->scheme, &config->address, error);
     }
     *out = &stream->transport;
     return 0;

@@ -110,7 +110,7 @@ struct vox_transport_stats {
     uint64_t idle;         /* let go: silent */
     uint64_t malformed;    /* let go: no frames */
     uint64_t refused;      /* calls that failed, peers too many */
-    uint64_t unsent;       /* packets for a stream without any connection, dropped */
+    uint64_t unsent;       /* packets dropped: a stream has no connection, a Unix path nobody */
     uint64_t queue_full;   /* datagrams for a Unix socket whose queue was full, dropped */
     uint64_t sent_packets; /* taken by the kernel, or the queue of a peer; one for each peer */
 };

@@ -25,7 +25,7 @@ struct unix_transport {
     int trouble_fd; /* wakes the owner for what send met */
     struct vox_unix_path path;
     struct vox_address to; /* len 0: it listens */
-    atomic_uint_fast64_t sent, queue_full;
+    atomic_uint_fast64_t sent, unsent, queue_full;
     /* What send met, possibly on another thread, and what of that is not told yet. */
     pthread_mutex_t lock;
     struct vox_troubles troubles;
@@ -99,6 +99,7 @@ static int send_packet(struct vox_transport *transport, const void *bytes, size_
         return 0;
     }
     if (is_trouble(-err)) {
+        atomic_fetch_add_explicit(&u->unsent, 1, memory_order_relaxed);
         note_trouble(u, -err, address);
         return 0;
     }
@@ -134,6 +135,7 @@ static void read_stats(const struct vox_transport *transport, struct vox_transpo
     const struct unix_transport *u = (const struct unix_transport *)transport;
     *out = (struct vox_transport_stats){
         .sent_packets = atomic_load_explicit(&u->sent, memory_order_relaxed),
+        .unsent = atomic_load_explicit(&u->unsent, memory_order_relaxed),
         .queue_full = atomic_load_explicit(&u->queue_full, memory_order_relaxed)};
 }
 
@@ -192,7 +194,8 @@ int vox_unix_transport_open(const struct vox_transport_config *config, struct vo
         err = bind_socket(u, config);
     if (err < 0) {
         close_transport(&u->transport);
-        return vox_explain_open(-err, listens ? "listen on" : "send to", &config->address, error);
+        return vox_explain_open(-err, listens ? "listen on" : "send to", VOX_SCHEME_UNIX,
+                                &config->address, error);
     }
     *out = &u->transport;
     return 0;

@@ -478,7 +478,7 @@ static void a_place_is_taken_once(const struct row *row)
     configure(row, VOX_TRANSPORT_LISTEN, &config);
     config.address = *vox_transport_local(first->transport);
     char text[VOX_ADDRESS_TEXT_BYTES];
-    vox_address_format(&config.address, text);
+    vox_transport_format(config.scheme, &config.address, text);
     expect_error(&config, VOX_EINUSE, text);
     expect_error(&config, VOX_EINUSE, "another program");
     collect(first); /* nobody was let in to find out */
@@ -523,6 +523,116 @@ static void reno_is_everywhere(void **state)
     config.congestion = "reno";
     struct end *end = end_open(&config);
     end_close(end);
+}
+
+/* ---- Unix paths ---- */
+
+static void unix_config(const char *scheme, const char *path, struct vox_transport_config *out)
+{
+    char text[200];
+    vox_transport_config_init(out);
+    snprintf(text, sizeof text, "%s:%s", scheme, path);
+    assert_int_equal(vox_transport_lookup(text, 0, out, NULL), 0);
+}
+
+static const char *const unix_schemes[] = {"unix", "unix-stream"};
+
+static void takes_over_what_a_dead_program_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(unix_schemes); i++) {
+        char path[100], kept[108];
+        struct vox_transport_config config;
+        snprintf(path, sizeof path, "%s/stale", folder);
+        snprintf(kept, sizeof kept, "%s.kept", path);
+        unix_config(unix_schemes[i], path, &config);
+        /* What is left of a program that was killed: the file under a name that nobody removes. */
+        struct end *dead = end_open(&config);
+        assert_int_equal(rename(path, kept), 0);
+        end_close(dead);
+        assert_int_equal(rename(kept, path), 0);
+        struct end *end = end_open(&config);
+        end_close(end);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+}
+
+static void leaves_the_files_of_others_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(unix_schemes); i++) {
+        char path[100];
+        struct vox_transport_config config;
+        snprintf(path, sizeof path, "%s/file", folder);
+        unix_config(unix_schemes[i], path, &config);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fclose(file);
+        expect_error(&config, VOX_EINUSE, path);
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(unlink(path), 0);
+        /* At close, too: somebody else's by then. */
+        struct end *first = end_open(&config);
+        assert_int_equal(unlink(path), 0);
+        struct end *second = end_open(&config);
+        end_close(first);
+        assert_int_equal(access(path, F_OK), 0);
+        end_close(second);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+}
+
+static void a_receiver_may_come_later_and_again(void **state)
+{
+    (void)state;
+    char path[100];
+    struct vox_transport_config config;
+    snprintf(path, sizeof path, "%s/later", folder);
+    unix_config("unix", path, &config);
+    struct vox_transport_config call = config;
+    call.role = VOX_TRANSPORT_CALL;
+    struct end *sender = end_open(&call);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(vox_transport_send(sender->transport, "?", 1, NULL, NULL), 0);
+    pump(&sender, 1);
+    assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
+    assert_non_null(strstr(sender->last_event.text, path));
+    assert_non_null(strstr(sender->last_event.text, "no such socket"));
+    for (int i = 0; i < 2; i++) {
+        struct end *receiver = end_open(&config);
+        send_packet(sender, receiver, "here", 4);
+        PUMP_UNTIL(receiver->received == 1, receiver);
+        end_close(receiver);
+        assert_int_equal(vox_transport_send(sender->transport, "?", 1, NULL, NULL), 0);
+    }
+    collect(sender);
+    assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
+    assert_int_equal(stats_of(sender).sent_packets, 2);
+    assert_int_equal(stats_of(sender).unsent, 7);
+    end_close(sender);
+}
+
+static void a_full_queue_is_counted(void **state)
+{
+    (void)state;
+    char path[100];
+    struct vox_transport_config config;
+    struct vox_net_error error = {""};
+    snprintf(path, sizeof path, "%s/full", folder);
+    unix_config("unix", path, &config);
+    struct end *receiver = end_open(&config);
+    config.role = VOX_TRANSPORT_CALL;
+    struct end *sender = end_open(&config);
+    int err, sent = 0;
+    while ((err = vox_transport_send(sender->transport, "x", 1, NULL, &error)) == 0)
+        sent++;
+    assert_int_equal(err, VOX_ENOSPC);
+    assert_non_null(strstr(error.text, "queue is full"));
+    assert_int_equal(stats_of(sender).queue_full, 1);
+    PUMP_UNTIL(receiver->received == (size_t)sent, receiver);
+    assert_int_equal(vox_transport_send(sender->transport, "x", 1, NULL, NULL), 0);
+    end_close(sender);
+    end_close(receiver);
 }
 
 static int make_folder(void **state)
