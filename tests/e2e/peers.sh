@@ -38,7 +38,7 @@ in_use() {
     listen first tcp://127.0.0.1:0 --output null
     "$BIN/voxgram-recv" "tcp://127.0.0.1:$port" --output null 2>second.err
     equal $? 1 "status of the second on a port"
-    said second "another program uses"
+    said second "cannot listen on tcp://127.0.0.1:$port: another program uses"
     listen path unix:busy.sock --output null
     "$BIN/voxgram-recv" unix:busy.sock --output null 2>second_path.err
     equal $? 1 "status of the second on a path"
@@ -136,6 +136,19 @@ flooded() {
     received drowned
 }
 
+# The rest is kept for one that does not read it, which is told; a second Ctrl-C does not wait.
+stalled() {
+    start_send stalled tone:400 tcp://127.0.0.1:0 --listen --duration 1.5 --profile music \
+        --channels 2 --bitrate 510
+    until_true is_waiting stalled || fail "the sender does not listen"
+    port=$(sed -n 's/^.*listening on .*:\([0-9]*\)$/\1/p' stalled.send.err)
+    socat -u UDP-RECV:0,bind=127.0.0.1 "TCP:127.0.0.1:$port,rcvbuf=4096" 2>/dev/null &
+    running="$running $!"
+    until_true grep -qs 'not taken yet' stalled.send.err || fail "that it waits is not told"
+    kill -INT "$pid_stalled_send"
+    sent stalled
+}
+
 need socat
 at_once <<'END'
 refused
@@ -145,5 +158,6 @@ stale
 comes_back
 stranger
 flooded
+stalled
 interrupted
 END
