@@ -181,11 +181,6 @@ static int listen_for_others(struct udp_transport *u, const struct vox_transport
         err = try_listen(u, config, &at, interface_index);
     }
     return err;
-        set_zone(&used.local, interface_index);
-    err = try_receiver(&used, interface_index, out);
-    if (vox_socket_falls_back(err, &used.local, &used.local))
-        err = try_receiver(&used, interface_index, out);
-    return err < 0 ? vox_explain_open(-err, "listen on", VOX_SCHEME_UDP, &config->local, error) : 0;
 }
 
 /* Not connected to the address: datagrams may come from elsewhere (RTCP), and go there. */
@@ -234,9 +229,8 @@ int vox_udp_transport_open(const struct vox_transport_config *config, struct vox
                   : call_address(u, config, interface_index);
     if (err < 0) {
         close_transport(&u->transport);
-        return vox_explain_open(-err, listens ? "listen on" : "send to", &config->address, error);
-        vox_udp_close(udp);
-        return vox_explain_open(-err, "send to", VOX_SCHEME_UDP, &config->to, error);
+        return vox_explain_open(-err, listens ? "listen on" : "send to", VOX_SCHEME_UDP,
+                                &config->address, error);
     }
     *out = &u->transport;
     return 0;

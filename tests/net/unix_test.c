@@ -90,6 +90,7 @@ static void a_receiver_may_come_later_and_again(void **state)
     collect(sender);
     assert_int_equal(sender->events[VOX_TRANSPORT_TROUBLE], 1);
     assert_int_equal(stats_of(sender).sent_packets, 2);
+    assert_int_equal(stats_of(sender).unsent, 7);
     end_close(sender);
 }
 
