@@ -31,7 +31,9 @@ run() {
 # stop NAME [SIGNAL]: ends it, and waits for that; `timeout` passes signals on.
 stop() {
     eval "stopped=\$pid_$1"
-    kill -"${2:-TERM}" "$stopped"
+    # timeout(1) would pass the signal on twice, and the second one may come when the first has just
+    # been dealt with and nobody waits for another.
+    kill -"${2:-TERM}" $(ps -o pid= --ppid "$stopped")
     wait "$stopped"
 }
 
