@@ -3,20 +3,16 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "lab/report_html.h"
+#include "lab/report_page.h"
 #include "lab/report_scene.h"
 #include "lab/report_spread.h"
 #include "lab/report_svg.h"
 #include "lab/report_words.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { MAX_TIMELINES = 4, SIZES = 2 };
-
-#define PAGE "page.html"
 
 struct report {
     struct vox_lab_facts facts;
@@ -308,52 +304,11 @@ static int put_page(struct report *r, struct vox_audio_error *error)
 
 /* ---- the file ---- */
 
-static int fail_file(const char *path, int number, struct vox_audio_error *error)
+static int put_into(void *context, FILE *page, struct vox_audio_error *error)
 {
-    return vox_audio_fail(error, vox_audio_code_of_errno(number),
-                          "cannot write the report %.200s: %s", path, strerror(number));
-}
-
-static int copy(FILE *from, const char *path, struct vox_audio_error *error)
-{
-    char bytes[1 << 14];
-    size_t n;
-    FILE *to = fopen(path, "wb");
-    if (!to)
-        return fail_file(path, errno, error);
-    errno = 0;
-    while ((n = fread(bytes, 1, sizeof bytes, from)) > 0)
-        if (fwrite(bytes, 1, n, to) < n)
-            break;
-    int number = ferror(to) || ferror(from) ? errno : 0;
-    if (fclose(to) == EOF && number == 0)
-        number = errno;
-    struct stat kind;
-    if (number != 0 && stat(path, &kind) == 0 && S_ISREG(kind.st_mode))
-        unlink(path); /* half a page is none */
-    return number != 0 ? fail_file(path, number, error) : 0;
-}
-
-static int write_page(struct report *r, const char *path, struct vox_audio_error *error)
-{
-    int err = plot(r, error);
-    if (err < 0)
-        return err;
-    r->page = vox_lab_gnuplot_file(&r->plots, PAGE, "w+b");
-    if (!r->page)
-        return vox_audio_fail(error, VOX_EIO, "cannot write to %s", r->plots.folder);
-    if (error)
-        error->text[0] = '\0';
-    err = put_page(r, error);
-    if (err >= 0 && (fflush(r->page) == EOF || ferror(r->page)))
-        err = VOX_ENOSPC;
-    if (err < 0 && error && !error->text[0])
-        vox_audio_fail(error, err, "cannot make the report in %s: %s", r->plots.folder,
-                       vox_err_text(err));
-    rewind(r->page);
-    err = err < 0 ? err : copy(r->page, path, error);
-    fclose(r->page);
-    return err;
+    struct report *r = context;
+    r->page = page;
+    return put_page(r, error);
 }
 
 int vox_lab_report_check(struct vox_audio_error *error)
@@ -372,7 +327,9 @@ int vox_lab_report_write(const char *path, const struct vox_lab_report_input *in
     }
     err = vox_lab_gnuplot_open(&r->plots, error);
     if (err >= 0)
-        err = write_page(r, path, error);
+        err = plot(r, error);
+    if (err >= 0)
+        err = vox_lab_page_write(&r->plots, path, put_into, r, error);
     vox_lab_gnuplot_close(&r->plots);
     vox_lab_facts_clear(&r->facts);
     free(r);
