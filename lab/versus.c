@@ -210,7 +210,8 @@ static bool can_read(struct vox_versus_options *o)
         vox_message_error("%s", error.text);
         return false;
     }
-    o->again = o->duration_ns > vox_ticks_to_ns(clip.frames, clip.hz);
+    o->sound_ns = vox_ticks_to_ns(clip.frames, clip.hz);
+    o->again = o->duration_ns > o->sound_ns;
     vox_clip_clear(&clip);
     if (o->network.trace && vox_network_trace_read(o->network.trace, &trace, why) < 0) {
         vox_message_error("%s", why);

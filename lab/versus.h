@@ -60,6 +60,7 @@ struct vox_versus_options {
     struct vox_network_options network;
     bool one_way;
     int64_t duration_ns; /* 0: the file's */
+    int64_t sound_ns;    /* of the file */
     bool again;          /* the file is shorter than that, and begins again */
     double budget_ms;
     int repeat;

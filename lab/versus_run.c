@@ -49,7 +49,6 @@ struct crew {
     bool failed;
     struct vox_status status;
     int64_t begun_ns;
-    int64_t sound_ns;
 };
 
 /* ---- the folder ---- */
@@ -176,7 +175,9 @@ static void show_progress(struct crew *crew, int64_t now_ns)
     }
     if (!vox_status_due(&crew->status, now_ns))
         return;
-    double all_s = (double)crew->sound_ns / 1e9 * crew->options->repeat / crew->options->jobs;
+    const struct vox_versus_options *o = crew->options;
+    int64_t seed_ns = o->duration_ns > 0 ? o->duration_ns : o->sound_ns;
+    double all_s = (double)seed_ns / 1e9 * o->repeat / o->jobs;
     snprintf(text, sizeof text, "%d of %d links done, %d at work; %.0f s of about %.0f s", done,
              crew->count, running, (double)(now_ns - crew->begun_ns) / 1e9, all_s);
     vox_status_show(&crew->status, text, now_ns);
@@ -294,31 +295,15 @@ static bool open_signals(struct crew *crew)
     return crew->signals >= 0;
 }
 
-static bool measure_sound(struct crew *crew)
-{
-    struct vox_audio_error error = {0};
-    struct vox_clip clip;
-    if (vox_clip_load(crew->options->path, &clip, &error) < 0) {
-        vox_message_error("%s", error.text);
-        return false;
-    }
-    crew->sound_ns = vox_ticks_to_ns(clip.frames, clip.hz);
-    if (crew->options->duration_ns > 0)
-        crew->sound_ns = crew->options->duration_ns;
-    vox_clip_clear(&clip);
-    return true;
-}
-
 int vox_versus_run(struct vox_versus_result *result)
 {
     struct crew crew = {.result = result, .options = result->options, .signals = -1};
     vox_status_init(&crew.status, STDERR_FILENO, VOX_NS_PER_MS * LOOK_MS);
     crew.begun_ns = vox_clock_now_ns();
-    bool quiet = crew.options->quiet;
-    crew.status.terminal &= !quiet;
+    crew.status.terminal &= !crew.options->quiet;
     vox_message_set_status(&crew.status);
-    bool ok = measure_sound(&crew) && vox_versus_find_programs(&crew.programs) &&
-              open_signals(&crew) && make_jobs(&crew) && make_folder(&crew);
+    bool ok = vox_versus_find_programs(&crew.programs) && open_signals(&crew) && make_jobs(&crew) &&
+              make_folder(&crew);
     if (ok) {
         ok = work(&crew);
         stop(&crew);
