@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "ends.h"
+#include "support/folder.h"
 #include "support/test.h"
 
 #include <poll.h>
@@ -65,8 +66,6 @@ static const struct row rows[] = {
      .sender_listens = true},
 };
 
-static char folder[64];
-
 static bool has_v6(void)
 {
     struct vox_transport_config config;
@@ -92,7 +91,7 @@ static void text_of(const struct row *row, char *out, size_t size)
     else if (colon[1] == '@')
         snprintf(out, size, "%s%d-vox-test", row->listen, (int)getpid());
     else
-        snprintf(out, size, "%.*s%s/%s", (int)(colon + 1 - row->listen), row->listen, folder,
+        snprintf(out, size, "%.*s%s/%s", (int)(colon + 1 - row->listen), row->listen, folder_path,
                  colon + 1);
 }
 
@@ -525,19 +524,6 @@ static void reno_is_everywhere(void **state)
     end_close(end);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/vox-transport-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,5 +543,5 @@ int main(void)
         cmocka_unit_test(reno_is_everywhere),
         cmocka_unit_test(broadcast_carries_too),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, folder_setup, folder_teardown_empty);
 }

@@ -3,11 +3,10 @@
 
 #include "base/err.h"
 #include "ends.h"
+#include "support/folder.h"
 #include "support/test.h"
 
 #include <unistd.h>
-
-static char folder[64];
 
 static void unix_config(const char *scheme, const char *path, struct vox_transport_config *out)
 {
@@ -25,7 +24,7 @@ static void takes_over_what_a_dead_program_left(void **state)
     for (size_t i = 0; i < COUNT(unix_schemes); i++) {
         char path[100], kept[108];
         struct vox_transport_config config;
-        snprintf(path, sizeof path, "%s/stale", folder);
+        snprintf(path, sizeof path, "%s/stale", folder_path);
         snprintf(kept, sizeof kept, "%s.kept", path);
         unix_config(unix_schemes[i], path, &config);
         /* What is left of a program that was killed: the file under a name that nobody removes. */
@@ -45,7 +44,7 @@ static void leaves_the_files_of_others_alone(void **state)
     for (size_t i = 0; i < COUNT(unix_schemes); i++) {
         char path[100];
         struct vox_transport_config config;
-        snprintf(path, sizeof path, "%s/file", folder);
+        snprintf(path, sizeof path, "%s/file", folder_path);
         unix_config(unix_schemes[i], path, &config);
         FILE *file = fopen(path, "w");
         assert_non_null(file);
@@ -69,7 +68,7 @@ static void a_receiver_may_come_later_and_again(void **state)
     (void)state;
     char path[100];
     struct vox_transport_config config;
-    snprintf(path, sizeof path, "%s/later", folder);
+    snprintf(path, sizeof path, "%s/later", folder_path);
     unix_config("unix", path, &config);
     struct vox_transport_config call = config;
     call.role = VOX_TRANSPORT_CALL;
@@ -100,7 +99,7 @@ static void a_full_queue_is_counted(void **state)
     char path[100];
     struct vox_transport_config config;
     struct vox_net_error error = {""};
-    snprintf(path, sizeof path, "%s/full", folder);
+    snprintf(path, sizeof path, "%s/full", folder_path);
     unix_config("unix", path, &config);
     struct end *receiver = end_open(&config);
     config.role = VOX_TRANSPORT_CALL;
@@ -117,19 +116,6 @@ static void a_full_queue_is_counted(void **state)
     end_close(receiver);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/vox-unix-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,5 +124,5 @@ int main(void)
         cmocka_unit_test(a_receiver_may_come_later_and_again),
         cmocka_unit_test(a_full_queue_is_counted),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, folder_setup, folder_teardown_empty);
 }

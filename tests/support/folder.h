@@ -43,4 +43,11 @@ static inline int folder_teardown(void **state)
     return system(line);
 }
 
+/* The same, where nothing may have been left in it. */
+static inline int folder_teardown_empty(void **state)
+{
+    (void)state;
+    return rmdir(folder_path);
+}
+
 #endif
