@@ -44,7 +44,7 @@ static int put_figure(struct report *r, const struct vox_lab_figure *figure, con
     return err;
 }
 
-static int put_sizes(struct report *r, const struct vox_lab_figure figures[2], const char *label)
+static int put_sizes(struct report *r, const struct vox_lab_figure *figures, const char *label)
 {
     fputs("<figure>\n", r->page);
     int err = put_figure(r, &figures[0], "wide", label);
