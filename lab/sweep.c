@@ -403,6 +403,7 @@ static int run(struct sweep *sweep)
         vox_message_error("%s", sweep->why);
     int status = err < 0 ? VOX_EXIT_FAILED : tell_end(sweep);
     vox_sweep_table_close(sweep->table);
+    sigprocmask(SIG_UNBLOCK, &signals, NULL); /* the rows are safe; drawing may be ended at once */
     return status == VOX_EXIT_DONE ? report(sweep) : status;
 }
 
