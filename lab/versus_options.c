@@ -111,7 +111,8 @@ static size_t own_rows(struct vox_option *rows, struct vox_versus_options *o)
          .group = "Output",
          .kind = VOX_OPTION_STRING,
          .target.string = &o->report,
-         .help = "write a page to look at and listen to: FILE.html"},
+         .help = "write a page to look at and listen to: FILE.html; of more than 3 minutes of "
+                 "sound, all ways together, it has what lies around the worst stall of TCP"},
         {.name = "stats",
          .argument = "FILE",
          .group = "Output",

@@ -75,12 +75,13 @@ static void put_words(const struct vox_versus_result *result, const struct vox_v
             "%g&nbsp;ms after its capture%s.",
             result->options->budget_ms, result->options->repeat > 1 ? ", with the first seed" : "");
     if (!stretch->is_all)
-        fprintf(
-            page,
-            " This page has room for %.1f&nbsp;s to %.1f&nbsp;s of it%s; the shares are of all, "
-            "and --out writes all.",
-            (double)stretch->from / VOX_RTP_HZ, (double)stretch->to / VOX_RTP_HZ,
-            stall->link == VOX_VERSUS_LINKS ? "" : ", with the worst stall");
+        fprintf(page,
+                " Here are %.1f&nbsp;s to %.1f&nbsp;s of it, the same stretch of each way%s: a "
+                "page has room for %g minutes of sound, all ways together. The shares are of all, "
+                "and --out writes all.",
+                (double)stretch->from / VOX_RTP_HZ, (double)stretch->to / VOX_RTP_HZ,
+                stall->link == VOX_VERSUS_LINKS ? "" : ", around the worst stall of TCP",
+                (double)VOX_LAB_REPORT_MAX_AUDIO_NS / (60.0 * VOX_NS_PER_S));
     fputs("</p>\n", page);
 }
 

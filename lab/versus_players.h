@@ -1,7 +1,10 @@
 /*
  * The sound of each way on the page of `voxgram-lab versus`, with the first seed: the same stretch
- * of all, which is everything while that stays within VOX_LAB_REPORT_MAX_AUDIO_NS in sum, else what
- * lies around the worst stall.
+ * of all, so that they can be compared, which is everything while that stays within
+ * VOX_LAB_REPORT_MAX_AUDIO_NS in sum, else what lies around the worst stall of TCP.
+ *
+ * It is FLAC, some 46 kB of page for a second of speech. Opus would take less, but it would be a
+ * second coding, which puts its own faults on those that are to be heard.
  *
  *     err = vox_versus_players_put(&plots, result, &stall, page, &error);
  *

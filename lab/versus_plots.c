@@ -7,7 +7,7 @@
 enum {
     WIDE_PX = 1080,
     NARROW_PX = 380,
-    LEFT_PX = 56,
+    LEFT_PX = 66, /* 1000 ms */
     RIGHT_PX = 28,
     PANEL_PX = 118,
     HEAD_PX = 32, /* a panel's name above it */
@@ -160,22 +160,67 @@ static double top_ms(const struct vox_versus_result *r)
     return fmin(top, fmax(10 * r->options->budget_ms, 1000));
 }
 
-/* Three blocks: in time, late, lost; a line that lies outside since gnuplot refuses empty ones. */
-static void put_frames(FILE *script, const struct vox_versus_result *r, enum vox_versus_link link,
-                       double top)
+/* Kinds of dot, as blocks of data. */
+enum kind { IN_TIME, REPAIRED, LATE, LOST, KINDS };
+
+static enum kind kind_of(const struct vox_versus_result *r, const struct vox_playable_frame *frame)
 {
-    const struct vox_playable *p = playable_of(r, link);
-    static const char *const blocks[] = {"in_time", "repaired", "late", "lost"};
-    for (size_t block = 0; block < sizeof blocks / sizeof *blocks; block++) {
-        fprintf(script, "$%s << EOD\n-9 0\n", blocks[block]);
-        for (size_t i = 0; i < p->count; i++) {
-            const struct vox_playable_frame *f = &p->frames[i];
-            bool late = has_come(f) && delay_ms(f) > r->options->budget_ms;
-            size_t kind = !has_come(f) ? 3 : late ? 2 : f->way != VOX_PLAYABLE_PACKET ? 1 : 0;
-            if (kind == block)
-                fprintf(script, "%.3f %.2f\n", (double)i * (double)p->frame_ns / 1e9,
-                        has_come(f) ? fmin(delay_ms(f), 0.98 * top) : 0.93 * top);
-        }
+    if (!has_come(frame))
+        return LOST;
+    if (delay_ms(frame) > r->options->budget_ms)
+        return LATE;
+    return frame->way == VOX_PLAYABLE_PACKET ? IN_TIME : REPAIRED;
+}
+
+/* What a panel shows: so many seconds, up to so many ms, on so many pixels. */
+struct view {
+    double span_s, top_ms;
+    int width_px;
+};
+
+/* The pixels of one column that have a dot. */
+struct column {
+    int x;
+    bool has_dot[PANEL_PX + 1];
+};
+
+/* False: there is one already; columns come from left to right. Without that, the page of ten
+ * minutes would have 28 MB of dots that nobody sees. */
+static bool is_new_dot(struct column *column, const struct view *view, double at_s, double ms)
+{
+    int x = (int)(at_s / view->span_s * view->width_px);
+    int y = (int)(fmin(fmax(ms / view->top_ms, 0), 1) * PANEL_PX);
+    if (x != column->x)
+        *column = (struct column){.x = x};
+    bool is_new = !column->has_dot[y];
+    column->has_dot[y] = true;
+    return is_new;
+}
+
+static void put_kind(FILE *script, const struct vox_versus_result *r, const struct vox_playable *p,
+                     const struct view *view, enum kind kind)
+{
+    struct column column = {.x = -1};
+    for (size_t i = 0; i < p->count; i++) {
+        const struct vox_playable_frame *f = &p->frames[i];
+        if (kind_of(r, f) != kind)
+            continue;
+        double at_s = (double)i * (double)p->frame_ns / 1e9;
+        double ms = has_come(f) ? fmin(delay_ms(f), 0.98 * view->top_ms) : 0.93 * view->top_ms;
+        if (is_new_dot(&column, view, at_s, ms))
+            fprintf(script, "%.3f %.2f\n", at_s, ms);
+    }
+}
+
+/* Each with a point that lies outside, since gnuplot refuses empty ones. */
+static void put_frames(FILE *script, const struct vox_versus_result *r, enum vox_versus_link link,
+                       const struct view *view)
+{
+    static const char *const blocks[KINDS] = {
+        [IN_TIME] = "in_time", [REPAIRED] = "repaired", [LATE] = "late", [LOST] = "lost"};
+    for (int kind = 0; kind < KINDS; kind++) {
+        fprintf(script, "$%s << EOD\n-9 0\n", blocks[kind]);
+        put_kind(script, r, playable_of(r, link), view, (enum kind)kind);
         fputs("EOD\n", script);
     }
 }
@@ -217,16 +262,17 @@ static void annotate(FILE *script, const struct vox_versus_stall *stall,
 }
 
 static void plot_panel(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
-                       enum vox_versus_link link, double top, bool is_narrow)
+                       enum vox_versus_link link, const struct view *view, bool is_narrow)
 {
     FILE *script = plots->script;
     put_panel_name(plots, r, link, is_narrow);
-    put_frames(script, r, link, top);
+    put_frames(script, r, link, view);
     fprintf(script,
             "set yrange [0:%.2f]; set ytics %g format '%%g ms'\n"
             "set arrow 1 from graph 0, first %.3f to graph 1, first %.3f nohead dt (6,4) lw 1 "
             "lc rgb '" VOX_LAB_INK "'\n",
-            top, vox_lab_gnuplot_step(top, 3), r->options->budget_ms, r->options->budget_ms);
+            view->top_ms, vox_lab_gnuplot_step(view->top_ms, 3), r->options->budget_ms,
+            r->options->budget_ms);
     fprintf(script, "plot $in_time with points pt 7 ps 0.22 lc rgb '" VOX_LAB_PLAYED "', "
                     "$repaired with points pt 7 ps 0.4 lc rgb '" VOX_LAB_RECOVERED "', "
                     "$late with points pt 7 ps 0.3 lc rgb '" VOX_LAB_LATE "', "
@@ -254,18 +300,19 @@ static void plot_timeline(struct vox_lab_gnuplot *plots, const struct vox_versus
                           struct vox_lab_figure *out)
 {
     int left = count_links(r), top_px = HEAD_PX;
-    double top = top_ms(r), span_s = 0;
+    struct view view = {.top_ms = top_ms(r)};
     begin(plots, is_narrow, left * (HEAD_PX + PANEL_PX) + AXIS_PX, out);
+    view.width_px = out->width_px - LEFT_PX - RIGHT_PX;
     for (int i = 0; i < VOX_VERSUS_LINKS; i++) {
         const struct vox_playable *p = playable_of(r, order[i]);
         if (p->count == 0)
             continue;
-        span_s = (double)p->count * (double)p->frame_ns / 1e9;
+        view.span_s = (double)p->count * (double)p->frame_ns / 1e9;
         panel(plots, out, top_px, PANEL_PX);
-        time_axis(plots->script, span_s, out->width_px, --left == 0);
+        time_axis(plots->script, view.span_s, out->width_px, --left == 0);
         if (order[i] == stall->link && !is_narrow)
-            annotate(plots->script, stall, p, span_s, top);
-        plot_panel(plots, r, order[i], top, is_narrow);
+            annotate(plots->script, stall, p, view.span_s, view.top_ms);
+        plot_panel(plots, r, order[i], &view, is_narrow);
         top_px += HEAD_PX + PANEL_PX;
     }
 }

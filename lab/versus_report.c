@@ -194,7 +194,8 @@ static int put_timeline(struct report *r)
 {
     fprintf(r->page,
             "<section>\n<h2>When each frame could be played</h2>\n"
-            "<p>Each dot is a frame of %g&nbsp;ms: to the right, when it was said; upwards, how "
+            "<p>Each dot is a frame of %g&nbsp;ms, or some that would cover each other: to the "
+            "right, when it was said; upwards, how "
             "long it took until it could be played, in ms. The dashed line is the listener&#39;s "
             "budget of %g&nbsp;ms: what lies above it is too late.%s</p>\n",
             vox_ns_to_ms(vox_rtp_to_ns(r->options->encoding.frame_ticks)), r->options->budget_ms,

@@ -133,11 +133,35 @@ again() {
     grep -q 'again and again for 4 s' modelled.html || fail "the page does not say so"
     versus once short.wav --duration 1 --arms plain
     ! json once.json commands.0 | grep -q -- --loop || fail "--loop though the sound is long enough"
-    # Of much audio the page has a part, and says which.
+}
+
+# player FILE N: the sound of a page's Nth player as N.flac
+player() {
+    grep -o 'audio/flac;base64,[^"]*' "$1" | sed -n "$2s/.*,//p" | base64 -d >"$2.flac"
+}
+
+# Of much sound the page has the same part of each way, and says which; --out has all. What would
+# cover each other in the pictures is drawn once: 5000 frames, two ways, for wide and for narrow.
+much() {
+    sox -R -n -r 48000 -c 1 -b 16 short.wav synth 1.5 brownnoise highpass -1 100 norm -10
     versus long short.wav --virtual --duration 100 --arms plain,tcp-cubic --loss 1 --delay 20 \
-        --report long.html --profile voice --bitrate 16
-    grep -q 'room for [0-9.]*&nbsp;s to [0-9.]*&nbsp;s of it, with the worst stall' long.html ||
-        fail "the page does not say which part it has"
+        --report long.html --profile voice --bitrate 16 --out long.heard
+    from=$(sed -n 's/.*Here are \([0-9.]*\)&nbsp;s to .*/\1/p' long.html)
+    [ -n "$from" ] || fail "the page does not say which part it has"
+    grep -q "of each way, around the worst stall of TCP: a page has room for 3 minutes" long.html ||
+        fail "the page does not say which part it has, and why"
+    for n in 1 2; do
+        name=$(echo plain tcp-cubic | cut -d ' ' -f "$n")
+        player long.html "$n"
+        equal "$(frames "$n.flac")" $((90 * 48000)) "frames in the player of $name"
+        equal "$(frames "long.heard/$name.wav")" $((100 * 48000)) "frames in $name.wav"
+        sox "$n.flac" heard.wav trim 0 10
+        sox "long.heard/$name.wav" meant.wav trim "$from" 10
+        correlates meant.wav heard.wav 0.99
+        holds "$lag_ms > -60 && $lag_ms < 60"
+    done
+    dots=$(grep -o '<use ' long.html | wc -l)
+    holds "$dots > 1000 && $dots < 10000"
 }
 
 # wrong STATUS TEXT ARGUMENT...
@@ -179,3 +203,4 @@ wrong 1 "cannot write the report to none/page.html" --report none/page.html
 wrong 1 "cannot write the statistics to none/such.json" --stats none/such.json
 virtual
 again
+much
