@@ -1,4 +1,4 @@
-#include "lab/versus.h"
+#include "lab/versus_commands.h"
 
 #include "base/time.h"
 #include "cli/message.h"
@@ -10,71 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VALUE_BYTES = VOX_CLIP_PATH_BYTES, KNOWN_BYTES = 512, MAX_ROWS = 32 };
-
-static const struct {
-    const char *name;
-    const char *congestion; /* "": UDP */
-} links[VOX_VERSUS_LINKS] = {
-    [VOX_VERSUS_LINK_UDP] = {"udp", ""},          [VOX_VERSUS_LINK_FEC] = {"fec", ""},
-    [VOX_VERSUS_LINK_RED] = {"red", ""},          [VOX_VERSUS_LINK_RTX] = {"retransmission", ""},
-    [VOX_VERSUS_LINK_CUBIC] = {"cubic", "cubic"}, [VOX_VERSUS_LINK_BBR] = {"bbr", "bbr"},
-};
-
-enum vox_versus_link vox_versus_link_of(enum vox_versus_arm arm)
-{
-    switch (arm) {
-    case VOX_VERSUS_FEC:
-        return VOX_VERSUS_LINK_FEC;
-    case VOX_VERSUS_RED:
-        return VOX_VERSUS_LINK_RED;
-    case VOX_VERSUS_RTX:
-        return VOX_VERSUS_LINK_RTX;
-    case VOX_VERSUS_CUBIC:
-        return VOX_VERSUS_LINK_CUBIC;
-    case VOX_VERSUS_BBR:
-        return VOX_VERSUS_LINK_BBR;
-    case VOX_VERSUS_PLAIN:
-    case VOX_VERSUS_CONCEAL:
-    case VOX_VERSUS_ARMS:
-        break;
-    }
-    return VOX_VERSUS_LINK_UDP;
-}
-
-const char *vox_versus_link_name(enum vox_versus_link link)
-{
-    return links[link].name;
-}
-
-bool vox_versus_link_is_wanted(const struct vox_versus_options *options, enum vox_versus_link link)
-{
-    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
-        if (options->has[arm] && vox_versus_link_of((enum vox_versus_arm)arm) == link)
-            return true;
-    return false;
-}
-
-const char *vox_versus_congestion(enum vox_versus_link link)
-{
-    return links[link].congestion;
-}
-
-bool vox_versus_kernel_has(const char *congestion)
-{
-    char known[KNOWN_BYTES] = "";
-    bool found = false;
-    FILE *file = fopen("/proc/sys/net/ipv4/tcp_available_congestion_control", "re");
-    if (!file)
-        return false;
-    size_t len = fread(known, 1, sizeof known - 1, file);
-    fclose(file);
-    known[len] = '\0';
-    char *rest = NULL;
-    for (char *word = strtok_r(known, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest))
-        found |= strcmp(word, congestion) == 0;
-    return found;
-}
+enum { VALUE_BYTES = VOX_CLIP_PATH_BYTES, MAX_ROWS = 32 };
 
 /* ---- programs ---- */
 
@@ -204,7 +140,7 @@ static void add_sender(struct vox_versus_command *c, const struct vox_versus_opt
                        const char *name)
 {
     char seconds[32];
-    const char *congestion = links[link].congestion;
+    const char *congestion = vox_versus_congestion(link);
     add(c, programs ? programs->send : "voxgram-send");
     add(c, programs || *o->file == '\0' ? o->path : o->file);
     add(c, *congestion ? "tcp://10.77.0.2:5004" : "udp://10.77.0.2:5004");
@@ -230,7 +166,7 @@ static void add_receiver(struct vox_versus_command *c, const struct vox_versus_o
     vox_versus_budgets_init(&budgets, o->budget_ms);
     snprintf(delay, sizeof delay, "%.9g", vox_versus_largest_ms(&budgets));
     add(c, programs ? programs->recv : "voxgram-recv");
-    add(c, *links[link].congestion ? "tcp://:5004" : "udp://:5004");
+    add(c, *vox_versus_congestion(link) ? "tcp://:5004" : "udp://:5004");
     add_pair(c, "--delay", delay);
     add_pair(c, "--output", "null");
     if (link == VOX_VERSUS_LINK_RTX)

@@ -1,8 +1,9 @@
-#include "lab/versus.h"
+#include "lab/versus_options.h"
 
 #include "base/time.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "lab/versus_link.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "lab/versus.h"
+#include "lab/versus_output.h"
 
 #include "audio/file.h"
 #include "base/err.h"
@@ -6,6 +6,8 @@
 #include "cli/message.h"
 #include "dsp/pcm.h"
 #include "lab/setting.h"
+#include "lab/versus_commands.h"
+#include "lab/versus_result.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -228,7 +230,7 @@ static json_t *result_json(const struct vox_versus_result *r)
         if (r->table.has[arm])
             json_array_append_new(arms, arm_json(r, (enum vox_versus_arm)arm));
     for (int link = 0; link < VOX_VERSUS_LINKS && !o->is_virtual; link++)
-        if (vox_versus_link_is_wanted(o, (enum vox_versus_link)link))
+        if (vox_versus_link_is_wanted((enum vox_versus_link)link, o->has))
             json_array_append_new(commands, command_json(r, (enum vox_versus_link)link));
     return json_pack(
         "{s:s, s:s, s:I, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "mode",

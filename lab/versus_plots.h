@@ -14,7 +14,7 @@
 
 #include "lab/report_gnuplot.h"
 #include "lab/report_plots.h"
-#include "lab/versus.h"
+#include "lab/versus_result.h"
 
 /* The worst wait behind one lost packet of a TCP link. */
 struct vox_versus_stall {

@@ -1,4 +1,4 @@
-#include "lab/versus.h"
+#include "lab/versus_report.h"
 
 #include "base/err.h"
 #include "base/time.h"
@@ -6,6 +6,7 @@
 #include "lab/report_page.h"
 #include "lab/report_scene.h"
 #include "lab/report_svg.h"
+#include "lab/versus_commands.h"
 #include "lab/versus_players.h"
 #include "lab/versus_plots.h"
 
@@ -347,7 +348,7 @@ static void put_commands(struct report *r)
           "the same time, for each seed again.</p>\n<details><summary>Show them</summary>\n",
           r->page);
     for (int link = 0; link < VOX_VERSUS_LINKS; link++)
-        if (vox_versus_link_is_wanted(r->options, (enum vox_versus_link)link))
+        if (vox_versus_link_is_wanted((enum vox_versus_link)link, r->options->has))
             put_command(r, (enum vox_versus_link)link);
     fputs("</details>\n</section>\n", r->page);
 }

@@ -1,4 +1,4 @@
-#include "lab/versus.h"
+#include "lab/versus_run.h"
 
 #include "base/err.h"
 #include "base/time.h"
@@ -6,6 +6,8 @@
 #include "cli/status.h"
 #include "lab/family.h"
 #include "lab/link.h"
+#include "lab/versus_commands.h"
+#include "lab/versus_result.h"
 #include "net/clock.h"
 
 #include <dirent.h>
@@ -271,11 +273,11 @@ static bool make_jobs(struct crew *crew)
 {
     const struct vox_versus_options *o = crew->options;
     for (int link = 0; link < VOX_VERSUS_LINKS; link++)
-        crew->links += vox_versus_link_is_wanted(o, (enum vox_versus_link)link);
+        crew->links += vox_versus_link_is_wanted((enum vox_versus_link)link, o->has);
     crew->jobs = calloc((size_t)(crew->links * o->repeat), sizeof *crew->jobs);
     for (int repeat = 0; crew->jobs && repeat < o->repeat; repeat++)
         for (int link = 0; link < VOX_VERSUS_LINKS; link++)
-            if (vox_versus_link_is_wanted(o, (enum vox_versus_link)link)) {
+            if (vox_versus_link_is_wanted((enum vox_versus_link)link, o->has)) {
                 struct job *job = &crew->jobs[crew->count++];
                 job->repeat = repeat;
                 job->link = (enum vox_versus_link)link;

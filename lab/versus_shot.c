@@ -1,11 +1,13 @@
-#include "lab/versus.h"
+#include "lab/versus_shot.h"
 
 #include "base/err.h"
 #include "lab/capture.h"
 #include "lab/talker.h"
+#include "lab/versus_options.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "lab/versus.h"
+#include "lab/versus_virtual.h"
 
 #include "base/err.h"
 #include "base/time.h"
@@ -6,6 +6,7 @@
 #include "cli/message.h"
 #include "lab/sim.h"
 #include "lab/tcp_model.h"
+#include "lab/versus_result.h"
 #include "wire/framing.h"
 
 #include <stdlib.h>
@@ -230,7 +231,7 @@ static int shoot_all(struct studio *studio, int repeat)
     int err = 0;
     set_networks(studio, repeat);
     for (int link = 0; err >= 0 && link < VOX_VERSUS_LINKS; link++)
-        if (vox_versus_link_is_wanted(studio->options, (enum vox_versus_link)link))
+        if (vox_versus_link_is_wanted((enum vox_versus_link)link, studio->options->has))
             err = shoot(studio, (enum vox_versus_link)link, &shots[link]);
     if (err >= 0)
         return vox_versus_take(studio->result, repeat, shots);
