@@ -238,25 +238,29 @@ static int64_t longest_pause(const int64_t *sorted, size_t count)
     return longest;
 }
 
-int vox_playable_delays(const struct vox_playable *playable, struct vox_playable_delays *out)
+/* Of each frame that came, in order of size: its delay, and step_ns more for each frame in front.
+ */
+static size_t sort_delays(const struct vox_playable *playable, int64_t step_ns, int64_t *out)
 {
     size_t n = 0;
+    for (size_t i = 0; i < playable->count; i++)
+        if (playable->frames[i].way != VOX_PLAYABLE_LOST)
+            out[n++] = playable->frames[i].delay_ns + (int64_t)i * step_ns;
+    qsort(out, n, sizeof *out, by_size);
+    return n;
+}
+
+int vox_playable_delays(const struct vox_playable *playable, struct vox_playable_delays *out)
+{
     int64_t *values = malloc(playable->count * sizeof *values);
     if (!values)
         return VOX_ENOMEM;
     *out = (struct vox_playable_delays){.lost_pct = 100};
-    for (size_t i = 0; i < playable->count; i++)
-        if (playable->frames[i].way != VOX_PLAYABLE_LOST)
-            values[n++] = playable->frames[i].delay_ns + (int64_t)i * playable->frame_ns;
+    size_t n = sort_delays(playable, playable->frame_ns, values); /* moments of arrival */
     if (n > 0) {
-        qsort(values, n, sizeof *values, by_size);
         out->longest_wait_ns = longest_pause(values, n);
         out->lost_pct = 100.0 * (double)(playable->count - n) / (double)playable->count;
-        n = 0;
-        for (size_t i = 0; i < playable->count; i++)
-            if (playable->frames[i].way != VOX_PLAYABLE_LOST)
-                values[n++] = playable->frames[i].delay_ns;
-        qsort(values, n, sizeof *values, by_size);
+        sort_delays(playable, 0, values);
         out->p50_ns = quantile(values, n, 50);
         out->p95_ns = quantile(values, n, 95);
         out->p99_ns = quantile(values, n, 99);

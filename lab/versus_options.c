@@ -156,15 +156,21 @@ static int arm_by_name(const char *name, size_t len)
     return -1;
 }
 
-static bool take_arms(struct vox_versus_options *o)
+static void take_usual_arms(struct vox_versus_options *o)
 {
-    const char *at = o->arms_text;
-    for (int arm = 0; !at && arm < VOX_VERSUS_ARMS; arm++) {
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++) {
         const char *congestion =
             vox_versus_congestion(vox_versus_link_of((enum vox_versus_arm)arm));
         o->has[arm] = o->is_virtual ? arm != VOX_VERSUS_BBR
                                     : *congestion == '\0' || vox_versus_kernel_has(congestion);
     }
+}
+
+static bool take_arms(struct vox_versus_options *o)
+{
+    const char *at = o->arms_text;
+    if (!at)
+        take_usual_arms(o);
     while (at && *at) {
         size_t len = strcspn(at, ",");
         int arm = arm_by_name(at, len);
@@ -247,23 +253,27 @@ static bool settle(struct vox_versus_options *o)
            take_arms(o) && check_congestion(o);
 }
 
+static size_t all_rows(struct vox_option *rows, struct vox_versus_options *o)
+{
+    static const char network[] = "Simulated network, the same both ways";
+    size_t count = vox_network_options_rows(&o->network, network, rows);
+    rows[count++] = (struct vox_option){.name = "one-way",
+                                        .group = network,
+                                        .kind = VOX_OPTION_FLAG,
+                                        .target.flag = &o->one_way,
+                                        .help = "the way back is perfect"};
+    count += encoding_rows(rows + count, o);
+    return count + own_rows(rows + count, o);
+}
+
 enum vox_options_outcome vox_versus_options_parse(int argc, char **argv,
                                                   struct vox_versus_options *out)
 {
-    static const char network[] = "Simulated network, the same both ways";
     struct vox_option rows[MAX_ROWS];
     struct vox_arguments arguments;
     *out = (struct vox_versus_options){.budget_ms = 100, .repeat = 1, .jobs = 1};
     vox_encoding_options_init(&out->encoding);
     vox_network_options_init(&out->network);
-    size_t count = vox_network_options_rows(&out->network, network, rows);
-    rows[count++] = (struct vox_option){.name = "one-way",
-                                        .group = network,
-                                        .kind = VOX_OPTION_FLAG,
-                                        .target.flag = &out->one_way,
-                                        .help = "the way back is perfect"};
-    count += encoding_rows(rows + count, out);
-    count += own_rows(rows + count, out);
     const struct vox_options command = {
         .program = "voxgram-lab versus",
         .version = VOX_VERSION,
@@ -272,7 +282,7 @@ enum vox_options_outcome vox_versus_options_parse(int argc, char **argv,
         .arguments = arguments_help,
         .examples = examples,
         .options = rows,
-        .count = count,
+        .count = all_rows(rows, out),
         .max_arguments = 1,
     };
     enum vox_options_outcome outcome = vox_options_parse(&command, argc, argv, &arguments);

@@ -451,6 +451,13 @@ static void put_curve(FILE *script, const struct vox_playable *p, int link)
     fputs("EOD\n", script);
 }
 
+static void put_curves(FILE *script, const struct vox_versus_result *r)
+{
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
+        if (has_link(r, (enum vox_versus_link)link))
+            put_curve(script, playable_of(r, (enum vox_versus_link)link), link);
+}
+
 static void plot_curves(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
                         bool is_narrow, struct vox_lab_figure *out)
 {
@@ -459,9 +466,7 @@ static void plot_curves(struct vox_lab_gnuplot *plots, const struct vox_versus_r
     begin(plots, is_narrow, CURVES_PX, out);
     panel(plots, out, HEAD_PX, CURVES_PX - HEAD_PX - AXIS_PX);
     vox_lab_gnuplot_heading(plots, "frames not there in time (%), by budget");
-    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
-        if (has_link(r, (enum vox_versus_link)link))
-            put_curve(script, playable_of(r, (enum vox_versus_link)link), link);
+    put_curves(script, r);
     fprintf(script,
             "set xrange [0:%d]; set xtics 100 format '%%g ms'; set yrange [0:%.2f]\n"
             "set arrow 1 from %.3f, graph 0 to %.3f, graph 1 nohead dt (6,4) lw 1 lc "

@@ -77,6 +77,26 @@ static void put_prose(struct report *r, const char *text)
             vox_lab_html_text(r->page, (const char[]){*at, '\0'});
 }
 
+static void put_item(struct report *r, const char *text)
+{
+    fputs("<li>", r->page);
+    put_prose(r, text);
+    fputs("</li>\n", r->page);
+}
+
+/* Those of the budgets that were not asked for. */
+static void put_other_verdicts(struct report *r)
+{
+    const struct vox_versus_result *v = r->result;
+    fputs("<ul class=\"verdicts\">\n", r->page);
+    for (int i = 0; i < v->budgets.count; i++)
+        if (i != v->budgets.chosen)
+            put_item(r, v->verdicts[i].text);
+    if (*v->plain_text)
+        put_item(r, v->plain_text);
+    fputs("</ul>\n", r->page);
+}
+
 static void put_verdicts(struct report *r)
 {
     const struct vox_versus_result *v = r->result;
@@ -87,20 +107,8 @@ static void put_verdicts(struct report *r)
         fputs("<p class=\"lead\"><b>TCP is a model here, not the kernel.</b> Leave out --virtual "
               "for the kernel.</p>\n",
               r->page);
-    fputs("<ul class=\"verdicts\">\n", r->page);
-    for (int i = 0; i < v->budgets.count; i++) {
-        if (i == v->budgets.chosen)
-            continue;
-        fputs("<li>", r->page);
-        put_prose(r, v->verdicts[i].text);
-        fputs("</li>\n", r->page);
-    }
-    if (*v->plain_text) {
-        fputs("<li>", r->page);
-        put_prose(r, v->plain_text);
-        fputs("</li>\n", r->page);
-    }
-    fputs("</ul>\n<p class=\"note\">R rates a conversation by its delay and what is missing in it "
+    put_other_verdicts(r);
+    fputs("<p class=\"note\">R rates a conversation by its delay and what is missing in it "
           "(E-model, ITU-T G.107), from 0 to 93: with 80 and more people are content, below 50 "
           "nearly all are not.</p>\n",
           r->page);

@@ -297,25 +297,35 @@ static bool open_signals(struct crew *crew)
     return crew->signals >= 0;
 }
 
+static bool prepare(struct crew *crew)
+{
+    vox_status_init(&crew->status, STDERR_FILENO, VOX_NS_PER_MS * LOOK_MS);
+    crew->begun_ns = vox_clock_now_ns();
+    crew->status.terminal &= !crew->options->quiet;
+    vox_message_set_status(&crew->status);
+    return vox_versus_find_programs(&crew->programs) && open_signals(crew) && make_jobs(crew) &&
+           make_folder(crew);
+}
+
+static void clean_up(struct crew *crew)
+{
+    vox_status_clear(&crew->status);
+    vox_message_set_status(NULL);
+    remove_folder(crew);
+    free(crew->jobs);
+    if (crew->signals >= 0)
+        close(crew->signals);
+}
+
 int vox_versus_run(struct vox_versus_result *result)
 {
     struct crew crew = {.result = result, .options = result->options, .signals = -1};
-    vox_status_init(&crew.status, STDERR_FILENO, VOX_NS_PER_MS * LOOK_MS);
-    crew.begun_ns = vox_clock_now_ns();
-    crew.status.terminal &= !crew.options->quiet;
-    vox_message_set_status(&crew.status);
-    bool ok = vox_versus_find_programs(&crew.programs) && open_signals(&crew) && make_jobs(&crew) &&
-              make_folder(&crew);
+    bool ok = prepare(&crew);
     if (ok) {
         ok = work(&crew);
         stop(&crew);
     }
-    vox_status_clear(&crew.status);
-    vox_message_set_status(NULL);
-    remove_folder(&crew);
-    free(crew.jobs);
-    if (crew.signals >= 0)
-        close(crew.signals);
+    clean_up(&crew);
     if (crew.signal != 0) {
         vox_message_warn("stopped; no figures were written");
         return VOX_LINK_EXIT_SIGNAL + crew.signal;

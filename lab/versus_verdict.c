@@ -183,6 +183,16 @@ static bool plain_loses(const struct vox_versus_table *t, int budget, int tcp)
            figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + budget);
 }
 
+/* "within 100 ms TCP (cubic) misses 2.1 % of the frames and plain UDP 4.9 %" */
+static void add_loss(char *out, const struct vox_versus_budgets *budgets,
+                     const struct vox_versus_table *t, int budget, int tcp)
+{
+    add(out, "within %g ms %s misses ", budgets->ms[budget], title(tcp));
+    add_share(out, figure(t, tcp, VOX_VERSUS_LATE_PCT + budget));
+    add(out, " of the frames and plain UDP ");
+    add_share(out, figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + budget));
+}
+
 void vox_versus_judge_plain(const struct vox_versus_budgets *budgets,
                             const struct vox_versus_table *table, char out[VOX_VERSUS_TEXT_BYTES])
 {
@@ -194,13 +204,9 @@ void vox_versus_judge_plain(const struct vox_versus_budgets *budgets,
         int tcp = best_of(table, i, is_tcp);
         if (!plain_loses(table, i, tcp))
             continue;
-        add(out, "%s %g ms %s misses ",
-            losses++ == 0 ? "Plain UDP, without any repair, does not win everywhere: within"
-                          : "; within",
-            budgets->ms[i], title(tcp));
-        add_share(out, figure(table, tcp, VOX_VERSUS_LATE_PCT + i));
-        add(out, " of the frames and plain UDP ");
-        add_share(out, figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + i));
+        add(out, "%s",
+            losses++ == 0 ? "Plain UDP, without any repair, does not win everywhere: " : "; ");
+        add_loss(out, budgets, table, i, tcp);
     }
     double lost = figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LOST_PCT);
     if (losses > 0 && lost > 0)
