@@ -4,6 +4,9 @@
 #include "channel/trace.h"
 #include "cli/message.h"
 #include "lab/family.h"
+#include "lab/link_options.h"
+#include "lab/link_report.h"
+#include "lab/link_run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,24 +16,6 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
-
-static const char *const ipv4[VOX_LINK_SIDES] = {"10.77.0.1", "10.77.0.2"};
-static const char *const ipv6[VOX_LINK_SIDES] = {"fd77::1", "fd77::2"};
-
-const char *vox_link_ipv4(enum vox_link_side side)
-{
-    return ipv4[side];
-}
-
-const char *vox_link_ipv6(enum vox_link_side side)
-{
-    return ipv6[side];
-}
-
-char vox_link_name(enum vox_link_side side)
-{
-    return side == VOX_LINK_A ? 'A' : 'B';
-}
 
 static bool is_program(const char *path)
 {

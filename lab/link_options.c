@@ -1,4 +1,4 @@
-#include "lab/link.h"
+#include "lab/link_options.h"
 
 #include "base/time.h"
 #include "cli/message.h"

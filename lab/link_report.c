@@ -1,9 +1,10 @@
-#include "lab/link.h"
+#include "lab/link_report.h"
 
 #include "base/err.h"
 #include "base/time.h"
 #include "cli/json.h"
 #include "cli/message.h"
+#include "lab/link_run.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "lab/link.h"
+#include "lab/link_run.h"
 
 #include "base/err.h"
 #include "base/rng.h"
@@ -62,6 +62,24 @@ struct run {
     int64_t deadline_ns; /* of the phase */
     bool all_gone;
 };
+
+static const char *const ipv4[VOX_LINK_SIDES] = {"10.77.0.1", "10.77.0.2"};
+static const char *const ipv6[VOX_LINK_SIDES] = {"fd77::1", "fd77::2"};
+
+const char *vox_link_ipv4(enum vox_link_side side)
+{
+    return ipv4[side];
+}
+
+const char *vox_link_ipv6(enum vox_link_side side)
+{
+    return ipv6[side];
+}
+
+char vox_link_name(enum vox_link_side side)
+{
+    return side == VOX_LINK_A ? 'A' : 'B';
+}
 
 static enum vox_link_side other(enum vox_link_side side)
 {

@@ -5,7 +5,7 @@
 #include "cli/message.h"
 #include "cli/status.h"
 #include "lab/family.h"
-#include "lab/link.h"
+#include "lab/link_run.h"
 #include "lab/versus_commands.h"
 #include "lab/versus_result.h"
 #include "net/clock.h"
