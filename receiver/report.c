@@ -382,6 +382,16 @@ static void print_rejected(const struct vox_receiver_stats *stats, FILE *out)
         fputc('\n', out);
 }
 
+/* The network cannot be blamed for these, which are among the lost. */
+static void print_dropped(const struct vox_report_context *context, FILE *out)
+{
+    if (context->transport && context->transport->kernel_dropped > 0)
+        fprintf(out,
+                "  dropped    %llu packets that had come, by the system: its buffer was full; the "
+                "machine is too busy, or net.core.rmem_max (sysctl) below %d\n",
+                (unsigned long long)context->transport->kernel_dropped, VOX_TRANSPORT_BUFFER_BYTES);
+}
+
 void vox_report_summary(const struct vox_receiver_stats *stats,
                         const struct vox_report_context *context, FILE *out)
 {
@@ -389,6 +399,7 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
     add_up(stats, &t);
     if (t.packets.received == 0) {
         fprintf(out, "Nothing was received in %.1f s.\n", (double)context->elapsed_ns / 1e9);
+        print_dropped(context, out);
         print_rejected(stats, out);
         return;
     }
@@ -412,6 +423,7 @@ void vox_report_summary(const struct vox_receiver_stats *stats,
             (unsigned long long)t.frames.from_fec, (unsigned long long)t.frames.from_red,
             (unsigned long long)t.frames.from_rtx, vox_ns_to_ms(t.concealed_ns),
             share((double)t.concealed_ns, heard_ns));
+    print_dropped(context, out);
     print_redundancy(&t, out);
     print_glitches(&t, out);
     print_delay(&t, out);

@@ -48,11 +48,12 @@ void vox_peers_say_unanswered(const char *where, const char *who, int64_t waited
 
 struct json_t *vox_peers_json(enum vox_scheme scheme, const struct vox_transport_stats *stats)
 {
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", vox_transport_name(scheme),
-        "peers", vox_json_count(stats->peers), "connected", vox_json_count(stats->connected),
-        "broken", vox_json_count(stats->broken), "too_slow", vox_json_count(stats->too_slow),
-        "idle", vox_json_count(stats->idle), "malformed", vox_json_count(stats->malformed),
-        "refused", vox_json_count(stats->refused), "unsent", vox_json_count(stats->unsent),
-        "queue_full", vox_json_count(stats->queue_full));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+                     vox_transport_name(scheme), "peers", vox_json_count(stats->peers), "connected",
+                     vox_json_count(stats->connected), "broken", vox_json_count(stats->broken),
+                     "too_slow", vox_json_count(stats->too_slow), "idle",
+                     vox_json_count(stats->idle), "malformed", vox_json_count(stats->malformed),
+                     "refused", vox_json_count(stats->refused), "unsent",
+                     vox_json_count(stats->unsent), "queue_full", vox_json_count(stats->queue_full),
+                     "kernel_dropped", vox_json_count(stats->kernel_dropped));
 }

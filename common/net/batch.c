@@ -25,24 +25,39 @@ void vox_batch_init(struct vox_batch *batch)
     batch->filled = VOX_TRANSPORT_BATCH;
 }
 
-/* The kernel's stamp on the wall clock; 0 if it gave none. */
-static int64_t stamp_of(struct msghdr *message)
+/* The kernel counts in 32 bits, from when the socket was opened. */
+static void count_dropped(struct vox_batch *batch, uint32_t kernel_count)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-            continue;
-        struct timespec t;
-        memcpy(&t, CMSG_DATA(c), sizeof t);
-        return (int64_t)t.tv_sec * VOX_NS_PER_S + t.tv_nsec;
-    }
-    return 0;
+    batch->dropped += kernel_count - (uint32_t)batch->dropped;
 }
 
-static void describe(struct mmsghdr *message, const struct vox_batch_slot *slot, int64_t now_ns,
-                     int64_t offset_ns, struct vox_transport_packet *out)
+/* What the kernel tells beside the datagram. Returns its stamp on the wall clock; 0: none. */
+static int64_t read_control(struct vox_batch *batch, struct msghdr *message)
 {
+    int64_t stamp_ns = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        struct timespec t;
+        uint32_t kernel_count;
+        if (c->cmsg_level != SOL_SOCKET)
+            continue;
+        if (c->cmsg_type == SCM_TIMESTAMPNS) {
+            memcpy(&t, CMSG_DATA(c), sizeof t);
+            stamp_ns = (int64_t)t.tv_sec * VOX_NS_PER_S + t.tv_nsec;
+        } else if (c->cmsg_type == SO_RXQ_OVFL) {
+            memcpy(&kernel_count, CMSG_DATA(c), sizeof kernel_count);
+            count_dropped(batch, kernel_count);
+        }
+    }
+    return stamp_ns;
+}
+
+static void describe(struct vox_batch *batch, int index, int64_t now_ns, int64_t offset_ns)
+{
+    const struct vox_batch_slot *slot = &batch->slots[index];
+    struct vox_transport_packet *out = &batch->packets[index];
+    struct mmsghdr *message = &batch->messages[index];
     struct msghdr *header = &message->msg_hdr;
-    int64_t stamp_ns = stamp_of(header);
+    int64_t stamp_ns = read_control(batch, header);
     int64_t arrival_ns = stamp_ns - offset_ns;
     out->kernel_time = stamp_ns != 0 && arrival_ns > now_ns - OLDEST_ARRIVAL_NS;
     out->arrival_ns = out->kernel_time && arrival_ns < now_ns ? arrival_ns : now_ns;
@@ -75,7 +90,12 @@ int vox_batch_receive(struct vox_batch *batch, int fd, const struct vox_transpor
     int64_t offset_ns = vox_clock_wall_offset_ns();
     int64_t now_ns = vox_clock_now_ns();
     for (int i = 0; i < count; i++)
-        describe(&batch->messages[i], &batch->slots[i], now_ns, offset_ns, &batch->packets[i]);
+        describe(batch, i, now_ns, offset_ns);
     *out = batch->packets;
     return count;
+}
+
+uint64_t vox_batch_dropped(const struct vox_batch *batch)
+{
+    return batch->dropped;
 }

@@ -204,3 +204,27 @@ void vox_explain_trouble(const struct vox_trouble *trouble, struct vox_transport
     *out = (struct vox_transport_event){.kind = VOX_TRANSPORT_TROUBLE, .peer.address = trouble->to};
     memcpy(out->text, words.text, sizeof out->text);
 }
+
+/* What the socket holds is not what was asked for where the system allows less. */
+static void say_overflow(uint64_t dropped, int granted_bytes, int wanted_bytes,
+                         struct vox_net_error *out)
+{
+    unsigned long long count = dropped;
+    if (granted_bytes < wanted_bytes)
+        SAY("the system dropped %llu packets that had come: its buffer of %d KiB was full before "
+            "this program could read them; allow a larger one: sysctl -w net.core.rmem_max=%d",
+            count, granted_bytes / 1024, wanted_bytes);
+    else
+        SAY("the system dropped %llu packets that had come: its buffer of %d KiB was full before "
+            "this program could read them; the machine is too busy, or somebody floods this port",
+            count, granted_bytes / 1024);
+}
+
+void vox_explain_overflow(uint64_t dropped, int granted_bytes, int wanted_bytes,
+                          struct vox_transport_event *out)
+{
+    struct vox_net_error words;
+    say_overflow(dropped, granted_bytes, wanted_bytes, &words);
+    *out = (struct vox_transport_event){.kind = VOX_TRANSPORT_OVERFLOW};
+    memcpy(out->text, words.text, sizeof out->text);
+}

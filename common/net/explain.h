@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* `what` is "listen on", "send to" or "call". */
 int vox_explain_open(int errno_value, const char *what, enum vox_scheme scheme,
@@ -47,5 +48,9 @@ struct vox_troubles {
 /* Whether that cause is new, and shall be told; remembers it. */
 bool vox_troubles_add(struct vox_troubles *troubles, const struct vox_trouble *trouble);
 void vox_explain_trouble(const struct vox_trouble *trouble, struct vox_transport_event *out);
+
+/* Datagrams were dropped at a buffer of so many bytes, where wanted_bytes were asked for. */
+void vox_explain_overflow(uint64_t dropped, int granted_bytes, int wanted_bytes,
+                          struct vox_transport_event *out);
 
 #endif

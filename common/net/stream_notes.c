@@ -190,6 +190,7 @@ static void explain(const struct vox_stream *stream, const struct vox_stream_not
         explain_refused(stream, note, who, out);
         return;
     case VOX_TRANSPORT_TROUBLE:
+    case VOX_TRANSPORT_OVERFLOW:
         SAY("%s: %s", who, strerror(note->errno_value));
         return;
     }

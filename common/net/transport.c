@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-    BUFFER_BYTES = 1 << 20,
     QUEUE_BYTES = 128 << 10,
     MAX_PEERS = 512,
 };
@@ -22,7 +21,7 @@ void vox_transport_config_init(struct vox_transport_config *config)
         .scheme = VOX_SCHEME_UDP,
         .role = VOX_TRANSPORT_LISTEN,
         .dscp = VOX_TRANSPORT_DSCP_EF,
-        .buffer_bytes = BUFFER_BYTES,
+        .buffer_bytes = VOX_TRANSPORT_BUFFER_BYTES,
         .queue_bytes = QUEUE_BYTES,
         .max_peers = MAX_PEERS,
         .idle_ns = IDLE_NS,

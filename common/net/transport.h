@@ -42,6 +42,7 @@ enum {
     VOX_TRANSPORT_BATCH = 32,
     VOX_TRANSPORT_PACKET_BYTES = 2048, /* kept of each; longer ones are cut and flagged */
     VOX_TRANSPORT_DSCP_EF = 46,        /* expedited forwarding (RFC 3246): voice */
+    VOX_TRANSPORT_BUFFER_BYTES = 1 << 20,
 };
 
 struct vox_transport;
@@ -94,6 +95,7 @@ enum vox_transport_event_kind {
     VOX_TRANSPORT_MALFORMED, /* no frames of RFC 4571: let go */
     VOX_TRANSPORT_REFUSED,   /* a call failed, and is tried again; a peer too many was refused */
     VOX_TRANSPORT_TROUBLE,   /* what the network answered to datagrams: each cause once */
+    VOX_TRANSPORT_OVERFLOW,  /* datagrams came faster than they were received: said once */
 };
 
 struct vox_transport_event {
@@ -103,16 +105,18 @@ struct vox_transport_event {
 };
 
 struct vox_transport_stats {
-    uint64_t connected;    /* connections made, in all */
-    uint64_t peers;        /* connections there are; datagrams: 0 */
-    uint64_t broken;       /* lost to the network: reset, timed out */
-    uint64_t too_slow;     /* let go: queue full */
-    uint64_t idle;         /* let go: silent */
-    uint64_t malformed;    /* let go: no frames */
-    uint64_t refused;      /* calls that failed, peers too many */
-    uint64_t unsent;       /* packets dropped: a stream has no connection, a Unix path nobody */
-    uint64_t queue_full;   /* datagrams for a Unix socket whose queue was full, dropped */
-    uint64_t sent_packets; /* taken by the kernel, or the queue of a peer; one for each peer */
+    uint64_t connected;      /* connections made, in all */
+    uint64_t peers;          /* connections there are; datagrams: 0 */
+    uint64_t broken;         /* lost to the network: reset, timed out */
+    uint64_t too_slow;       /* let go: queue full */
+    uint64_t idle;           /* let go: silent */
+    uint64_t malformed;      /* let go: no frames */
+    uint64_t refused;        /* calls that failed, peers too many */
+    uint64_t unsent;         /* packets dropped: a stream has no connection, a Unix path nobody */
+    uint64_t queue_full;     /* datagrams for a Unix socket whose queue was full, dropped */
+    uint64_t kernel_dropped; /* UDP: came, and found the kernel's buffer full; known when the next
+                                one comes in */
+    uint64_t sent_packets;   /* taken by the kernel, or the queue of a peer; one for each peer */
 };
 
 /* Defaults: UDP, listening on every address, IPv6 and IPv4, port 5004. */

@@ -1,6 +1,7 @@
 /*
  * UDP sockets over IPv4 and IPv6 (udp(7), ip(7)) as a transport: unicast, multicast, broadcast.
- * Datagrams come in batches, with the kernel's arrival times (SO_TIMESTAMPNS, socket(7)).
+ * Datagrams come in batches, with the kernel's arrival times and its count of those that had no
+ * room (SO_TIMESTAMPNS, SO_RXQ_OVFL, socket(7)).
  */
 #include "net/transport_ops.h"
 
@@ -23,8 +24,10 @@ struct udp_transport {
     struct vox_transport transport;
     int family;
     struct vox_address to; /* len 0: it listens */
+    int buffer_bytes;      /* that were asked for; 0: none */
     atomic_uint_fast64_t sent;
     struct vox_troubles troubles;
+    bool told_overflow;
     struct vox_batch batch;
 };
 
@@ -65,7 +68,8 @@ static void read_stats(const struct vox_transport *transport, struct vox_transpo
 {
     const struct udp_transport *u = (const struct udp_transport *)transport;
     *out = (struct vox_transport_stats){.sent_packets =
-                                            atomic_load_explicit(&u->sent, memory_order_relaxed)};
+                                            atomic_load_explicit(&u->sent, memory_order_relaxed),
+                                        .kernel_dropped = vox_batch_dropped(&u->batch)};
 }
 
 /* ---- the network's answers ---- */
@@ -99,10 +103,26 @@ static bool next_trouble(int fd, struct vox_trouble *out)
     return true;
 }
 
+static bool tell_overflow(struct udp_transport *u, struct vox_transport_event *out)
+{
+    uint64_t dropped = vox_batch_dropped(&u->batch);
+    if (u->told_overflow || dropped == 0)
+        return false;
+    u->told_overflow = true;
+    int bytes = 0;
+    socklen_t len = sizeof bytes;
+    getsockopt(u->transport.fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len);
+    /* The kernel gives, and tells, twice what was asked for: half of it is for its own use. */
+    vox_explain_overflow(dropped, bytes / 2, u->buffer_bytes, out);
+    return true;
+}
+
 /* Empties the queue, which would else keep the fd awake: each cause is told the first time. */
 static bool event(struct vox_transport *transport, struct vox_transport_event *out)
 {
     struct vox_trouble trouble;
+    if (tell_overflow(own(transport), out))
+        return true;
     for (int i = 0; i < TROUBLES_READ && next_trouble(transport->fd, &trouble); i++)
         if (trouble.errno_value && vox_troubles_add(&own(transport)->troubles, &trouble)) {
             vox_explain_trouble(&trouble, out);
@@ -127,7 +147,11 @@ static int open_socket(struct udp_transport *u, int family)
 {
     u->family = family;
     u->transport.fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    return u->transport.fd < 0 ? -errno : vox_socket_set_flag(u->transport.fd, SO_TIMESTAMPNS);
+    if (u->transport.fd < 0)
+        return -errno;
+    /* A kernel that does not count them is no reason to fail. */
+    vox_socket_set_flag(u->transport.fd, SO_RXQ_OVFL);
+    return vox_socket_set_flag(u->transport.fd, SO_TIMESTAMPNS);
 }
 
 static int try_listen(struct udp_transport *u, const struct vox_transport_config *config,
@@ -135,6 +159,7 @@ static int try_listen(struct udp_transport *u, const struct vox_transport_config
 {
     int err = open_socket(u, vox_address_family(at));
     int fd = u->transport.fd, buffer_bytes = config->buffer_bytes;
+    u->buffer_bytes = buffer_bytes;
     /* The kernel cuts what it does not grant (rmem_max): a smaller buffer is no reason to fail. */
     if (err == 0 && buffer_bytes > 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);

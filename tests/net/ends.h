@@ -14,7 +14,7 @@
 enum {
     PATIENCE_MS = 60000, /* beyond it, something hangs */
     INBOX_PACKETS = 4096,
-    EVENT_KINDS = VOX_TRANSPORT_TROUBLE + 1,
+    EVENT_KINDS = VOX_TRANSPORT_OVERFLOW + 1,
 };
 
 struct letter {

@@ -461,10 +461,44 @@ static void trouble_wakes_libuv_without_an_error(void **state)
     vox_transport_close(NULL);
 }
 
+/* The kernel says so with the next datagram that it has room for. */
+static void what_the_kernel_drops_is_counted_and_told_once(void **state)
+{
+    (void)state;
+    enum { SENT = 500 };
+    struct vox_transport_config config = listen_on("127.0.0.1:0");
+    config.buffer_bytes = 1; /* it gives the least that it can */
+    struct vox_transport *receiver = open_it(&config);
+    struct vox_transport *sender = sender_to(vox_transport_local(receiver), NULL);
+    const struct vox_transport_packet *got;
+    struct vox_transport_stats stats;
+    struct vox_transport_event event;
+    static const uint8_t bytes[1000];
+    uint64_t received = 0;
+    for (int round = 1; round <= 2; round++) {
+        for (int i = 0; i < SENT; i++)
+            assert_int_equal(vox_transport_send(sender, bytes, sizeof bytes, NULL, NULL), 0);
+        for (int count; (count = vox_transport_receive(receiver, &got)) > 0;)
+            received += (uint64_t)count;
+        assert_int_equal(vox_transport_send(sender, bytes, 1, NULL, NULL), 0);
+        wait_for(receiver, POLLIN);
+        received += (uint64_t)vox_transport_receive(receiver, &got);
+        vox_transport_read_stats(receiver, &stats);
+        assert_true(stats.kernel_dropped > 0);
+        assert_int_equal(received + stats.kernel_dropped, round * (SENT + 1));
+        assert_int_equal(vox_transport_event(receiver, &event), round == 1);
+    }
+    assert_int_equal(event.kind, VOX_TRANSPORT_OVERFLOW);
+    assert_non_null(strstr(event.text, "the system dropped"));
+    vox_transport_close(sender);
+    vox_transport_close(receiver);
+}
+
 RUN(cmocka_unit_test(exchanges_over_both_families),
     cmocka_unit_test(one_socket_hears_both_families), cmocka_unit_test(takes_batches_in_order),
     cmocka_unit_test(flags_what_is_too_long), cmocka_unit_test(joins_a_group),
     cmocka_unit_test(joins_a_group_of_v6), cmocka_unit_test(hears_one_source_of_a_group),
     cmocka_unit_test(marks_datagrams_for_priority), cmocka_unit_test(says_why_it_cannot_listen),
     cmocka_unit_test(says_why_it_cannot_send), cmocka_unit_test(refusals_are_told_once),
+    cmocka_unit_test(what_the_kernel_drops_is_counted_and_told_once),
     cmocka_unit_test(trouble_wakes_libuv_without_an_error))
