@@ -92,6 +92,7 @@ static int open_transport(struct vox_outlet *outlet, const struct vox_send_optio
     config.dscp = options->dscp;
     config.ttl = options->ttl;
     config.congestion = options->congestion;
+    config.half_close = true; /* who hears us need not have anything to say */
     int err = vox_transport_lookup(options->destination, 0, &config, error);
     if (err < 0)
         return err;

@@ -41,7 +41,7 @@ static void send_to_peer(struct vox_stream *stream, struct vox_stream_peer *peer
         return;
     if (vox_stream_peer_send(peer, bytes, len) == 0) {
         stream->stats.sent_packets += !peer->is_broken;
-        vox_stream_watch_for_room(stream, peer);
+        vox_stream_watch_peer(stream, peer);
         return;
     }
     peer->must_go = true;

@@ -103,8 +103,9 @@ void vox_stream_bury_closed(struct vox_stream *stream);
 
 /* Returns 0 or a negative errno. */
 int vox_stream_watch(struct vox_stream *stream, int fd, uint32_t epoll_events, uint64_t key);
-/* To be woken when a peer takes more, while something waits for it. */
-void vox_stream_watch_for_room(struct vox_stream *stream, struct vox_stream_peer *peer);
+/* To be woken when a peer has sent something, unless it has ended that; and when it takes more,
+ * while something waits for it. */
+void vox_stream_watch_peer(struct vox_stream *stream, struct vox_stream_peer *peer);
 /* To be woken at a time (0: now), by the timer; for_next: when something will be due. */
 void vox_stream_arm(struct vox_stream *stream, int64_t when_ns);
 void vox_stream_arm_for_next(struct vox_stream *stream, int64_t now_ns);

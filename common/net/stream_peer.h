@@ -40,7 +40,8 @@ struct vox_stream_peer {
     int cut_in_a_row; /* packets that no sender of audio makes */
 
     /* The stream's. */
-    bool is_watched_for_room; /* the epoll has EPOLLOUT */
+    uint32_t watched; /* what its descriptor is in the epoll for */
+    bool is_gone;     /* it had ended its half, and takes nothing any more */
     bool must_go;
     enum vox_transport_event_kind reason;
     bool is_in_line;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -88,6 +89,7 @@ void vox_stream_add_peer(struct vox_stream *stream, int fd, const struct vox_add
         stream->stats.refused++;
         return;
     }
+    peer->watched = EPOLLIN;
     stream->last_connection++;
     stream->peers[stream->peer_count++] = peer;
     stream->stats.connected++;
@@ -213,23 +215,41 @@ static void join_line(struct vox_stream *stream, struct vox_stream_peer *peer)
     stream->last_in_line = peer;
 }
 
-void vox_stream_watch_for_room(struct vox_stream *stream, struct vox_stream_peer *peer)
+void vox_stream_watch_peer(struct vox_stream *stream, struct vox_stream_peer *peer)
 {
-    bool wanted = peer->waiting_bytes > 0;
-    if (wanted == peer->is_watched_for_room)
+    /* The end of what a peer sends would be news for ever. */
+    uint32_t wanted =
+        (peer->has_ended ? 0u : EPOLLIN) | (peer->waiting_bytes > 0 ? (uint32_t)EPOLLOUT : 0u);
+    if (wanted == peer->watched)
         return;
-    peer->is_watched_for_room = wanted;
-    struct epoll_event event = {.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN,
-                                .data.u64 = peer->who.connection};
+    peer->watched = wanted;
+    struct epoll_event event = {.events = wanted, .data.u64 = peer->who.connection};
     epoll_ctl(stream->transport.fd, EPOLL_CTL_MOD, peer->fd, &event);
+}
+
+/*
+ * Whoever closes both halves at once looks like one that still listens, until we send: the answer
+ * is a reset, and the end that it is in order. A reset long after cannot be told from that.
+ */
+static void note_gone(struct vox_stream_peer *peer)
+{
+    int errno_value = peer->errno_value;
+    socklen_t len = sizeof errno_value;
+    if (errno_value == 0 && getsockopt(peer->fd, SOL_SOCKET, SO_ERROR, &errno_value, &len) < 0)
+        errno_value = errno;
+    bool in_order = errno_value == ECONNRESET || errno_value == EPIPE;
+    peer->errno_value = in_order ? 0 : errno_value;
+    peer->is_gone = true;
 }
 
 static void peer_woke(struct vox_stream *stream, struct vox_stream_peer *peer, uint32_t events)
 {
     if (events & EPOLLOUT) {
         vox_stream_peer_flush(peer);
-        vox_stream_watch_for_room(stream, peer);
+        vox_stream_watch_peer(stream, peer);
     }
+    if (peer->has_ended && events & (EPOLLERR | EPOLLHUP))
+        note_gone(peer);
     if (events & ~(uint32_t)EPOLLOUT)
         join_line(stream, peer);
 }
@@ -283,6 +303,12 @@ static int take_packets(struct vox_stream *stream, struct vox_stream_peer *peer,
     return taken;
 }
 
+/* In order, as far as we know: of one that is not gone. */
+static bool may_listen(const struct vox_stream *stream, const struct vox_stream_peer *peer)
+{
+    return stream->config.half_close && !peer->is_gone && peer->errno_value == 0;
+}
+
 /* The first in line gives some packets, and goes behind the others if it may have more. */
 static int serve_first(struct vox_stream *stream, int at, int64_t now_ns)
 {
@@ -302,6 +328,8 @@ static int serve_first(struct vox_stream *stream, int at, int64_t now_ns)
         let_go(stream, peer, VOX_TRANSPORT_MALFORMED, now_ns);
     else if (taken == most)
         join_line(stream, peer);
+    else if (peer->has_ended && may_listen(stream, peer))
+        vox_stream_watch_peer(stream, peer);
     else if (peer->has_ended)
         let_go(stream, peer, peer->errno_value ? VOX_TRANSPORT_BROKEN : VOX_TRANSPORT_ENDED,
                now_ns);

@@ -149,6 +149,28 @@ stalled() {
     sent stalled
 }
 
+# Who ends its own half of the connection at once still hears all, and is missed when it has gone.
+half_closed() {
+    start_send half "$clip" tcp://127.0.0.1:0 --listen --stats half.send.json
+    until_true is_waiting half || fail "the sender does not listen"
+    from=$(sed -n 's/^.*listening on .*:\([0-9]*\)$/\1/p' half.send.err)
+    receive half tcp://127.0.0.1:0 --output null --delay "$PATIENT_MS" --stats half.json
+    socat -t 60 - "TCP:127.0.0.1:$from" </dev/null | socat -u - "TCP:127.0.0.1:$port"
+    sent half
+    received half
+    equal "$(json half.json packets.received)" "$(json half.send.json packets.sent)" \
+        "packets heard by one that only listens"
+    equal "$(json half.send.json transport.connected)" 1 "connections"
+    start_send left tone:400 tcp://127.0.0.1:0 --listen --stats left.json
+    until_true is_waiting left || fail "the sender does not listen"
+    from=$(sed -n 's/^.*listening on .*:\([0-9]*\)$/\1/p' left.send.err)
+    socat -t 60 - "TCP:127.0.0.1:$from" </dev/null 2>/dev/null | head -c 500 >/dev/null
+    until_true grep -qs 'has ended the connection' left.send.err || fail "it is not missed"
+    kill -INT "$pid"
+    sent left
+    equal "$(json left.json transport.broken)" 0 "broken connections"
+}
+
 need socat
 at_once <<'END'
 refused
@@ -159,5 +181,6 @@ comes_back
 stranger
 flooded
 stalled
+half_closed
 interrupted
 END
