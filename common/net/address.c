@@ -110,36 +110,68 @@ static void from_path(const char *path, struct vox_address *out)
     memcpy(&out->storage, &un, sizeof un);
 }
 
-int vox_address_resolve(const struct vox_endpoint *endpoint, const struct vox_address_hints *hints,
-                        struct vox_address *out, struct vox_net_error *error)
+static int resolve_host(const struct vox_endpoint *endpoint, const struct vox_address_hints *hints,
+                        struct vox_address *out, size_t most, struct vox_net_error *error)
+{
+    struct addrinfo *found;
+    int gai = look_up(endpoint->host, hints->family, &found);
+    if (gai)
+        return explain_lookup(endpoint->host, hints->family, gai, error);
+    size_t count = 0;
+    for (const struct addrinfo *i = found; i && count < most; i = i->ai_next) {
+        struct sockaddr_storage storage = {0};
+        memcpy(&storage, i->ai_addr, i->ai_addrlen);
+        vox_address_from_sockaddr(&storage, i->ai_addrlen, &out[count++]);
+    }
+    freeaddrinfo(found);
+    return (int)count;
+}
+
+int vox_address_resolve_all(const struct vox_endpoint *endpoint,
+                            const struct vox_address_hints *hints, struct vox_address *out,
+                            size_t most, struct vox_net_error *error)
 {
     if (endpoint->path[0]) {
         from_path(endpoint->path, out);
-        return 0;
+        return 1;
     }
     uint16_t port = endpoint->port;
-    int err =
+    int count =
         endpoint->service[0] ? service_port(endpoint->scheme, endpoint->service, &port, error) : 0;
-    if (err < 0)
-        return err;
+    if (count < 0)
+        return count;
     if (port == 0 && !hints->listening)
         return vox_net_error_set(error, VOX_EADDRESS,
                                  "cannot send to port 0 of \"%.100s\"; write a port in 1..65535",
                                  endpoint->host);
     if (endpoint->host[0] == '\0') {
         any_or_loopback(hints, out);
+        count = 1;
     } else {
-        struct addrinfo *found;
-        int gai = look_up(endpoint->host, hints->family, &found);
-        if (gai)
-            return explain_lookup(endpoint->host, hints->family, gai, error);
-        struct sockaddr_storage storage = {0};
-        memcpy(&storage, found->ai_addr, found->ai_addrlen);
-        vox_address_from_sockaddr(&storage, found->ai_addrlen, out);
-        freeaddrinfo(found);
+        count = resolve_host(endpoint, hints, out, most, error);
     }
-    vox_address_set_port(out, port);
-    return 0;
+    for (int i = 0; i < count; i++)
+        vox_address_set_port(&out[i], port);
+    return count;
+}
+
+int vox_address_resolve(const struct vox_endpoint *endpoint, const struct vox_address_hints *hints,
+                        struct vox_address *out, struct vox_net_error *error)
+{
+    int count = vox_address_resolve_all(endpoint, hints, out, 1, error);
+    return count < 0 ? count : 0;
+}
+
+bool vox_address_is_name(const struct vox_endpoint *endpoint)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found;
+    if (endpoint->host[0] == '\0')
+        return false;
+    if (getaddrinfo(endpoint->host, NULL, &hints, &found) != 0)
+        return true;
+    freeaddrinfo(found);
+    return false;
 }
 
 int vox_address_lookup(const char *text, const struct vox_address_hints *hints,

@@ -35,6 +35,7 @@ enum {
     VOX_ADDRESS_DEFAULT_PORT = 5004, /* RTP's own (RFC 3551, section 8) */
     VOX_ADDRESS_MAX_HOST = 255,      /* RFC 1035, section 2.3.4 */
     VOX_ADDRESS_MAX_SERVICE = 31,
+    VOX_ADDRESS_MAX_FOUND = 8,    /* addresses of one name that we look at */
     VOX_ADDRESS_MAX_PATH = 107,   /* sun_path with its end */
     VOX_ADDRESS_TEXT_BYTES = 128, /* unix:PATH, terminated; [V6%scope]:port is shorter */
 };
@@ -83,7 +84,18 @@ int vox_address_parse(const char *text, struct vox_endpoint *out, struct vox_net
 int vox_address_resolve(const struct vox_endpoint *endpoint, const struct vox_address_hints *hints,
                         struct vox_address *out, struct vox_net_error *error);
 
-/* Both in one. */
+/*
+ * All its addresses, in the order in which the system would try them, `most` of them at most.
+ * Returns how many; errors as above.
+ */
+int vox_address_resolve_all(const struct vox_endpoint *endpoint,
+                            const struct vox_address_hints *hints, struct vox_address *out,
+                            size_t most, struct vox_net_error *error);
+
+/* Whether its host is a name, which may mean other addresses tomorrow. */
+bool vox_address_is_name(const struct vox_endpoint *endpoint);
+
+/* Parse and resolve in one. */
 int vox_address_lookup(const char *text, const struct vox_address_hints *hints,
                        struct vox_address *out, struct vox_net_error *error);
 

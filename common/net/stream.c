@@ -148,6 +148,7 @@ static void close_transport(struct vox_transport *transport)
     vox_unix_path_remove(&stream->listening.path);
     vox_socket_close(stream->listening.fd);
     vox_socket_close(stream->calling.fd);
+    vox_lookup_destroy(stream->calling.lookup);
     vox_socket_close(stream->timer_fd);
     vox_socket_close(stream->transport.fd);
     pthread_mutex_destroy(&stream->lock);

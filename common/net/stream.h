@@ -13,6 +13,7 @@
 #define VOX_NET_STREAM_H
 
 #include "net/backoff.h"
+#include "net/lookup.h"
 #include "net/stream_peer.h"
 #include "net/transport_ops.h"
 #include "net/unix_path.h"
@@ -25,12 +26,13 @@ enum { VOX_STREAM_CONGESTION_BYTES = 16 /* TCP_CA_NAME_MAX of the kernel */ };
 #define VOX_STREAM_TIMER (UINT64_C(1) << 32)
 #define VOX_STREAM_LISTENER (UINT64_C(2) << 32)
 #define VOX_STREAM_CALL (UINT64_C(3) << 32)
+#define VOX_STREAM_LOOKUP (UINT64_C(4) << 32)
 
 /* ---- what there is to tell: an event before it is put into words ---- */
 
 struct vox_stream_note {
     enum vox_transport_event_kind kind;
-    int errno_value; /* why; 0: nothing to add */
+    int errno_value; /* why; 0: nothing to add; negative, of enum vox_err: of a name's lookup */
     struct vox_peer peer;
 };
 
@@ -68,7 +70,10 @@ struct vox_stream {
         int fd;              /* -1: none under way */
         int64_t deadline_ns; /* for an answer */
         int64_t again_ns;
-        int told_errno;
+        struct vox_address addresses[VOX_ADDRESS_MAX_FOUND]; /* called in turn */
+        size_t count, next;
+        struct vox_lookup *lookup; /* under way; else NULL */
+        int told_errno, told_lookup;
         struct vox_backoff backoff;
     } calling;
 
@@ -120,7 +125,9 @@ void vox_stream_accept_again(struct vox_stream *stream);
 /* ---- stream_call.c ---- */
 
 int vox_stream_call_first(struct vox_stream *stream, int64_t now_ns);
+/* By its name, if it has one: that is looked up first. */
 void vox_stream_call_again(struct vox_stream *stream, int64_t now_ns);
+void vox_stream_looked_up(struct vox_stream *stream, int64_t now_ns);
 /* The system has an answer. */
 void vox_stream_call_answered(struct vox_stream *stream, int64_t now_ns);
 /* There was none in time. */

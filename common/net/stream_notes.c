@@ -1,6 +1,7 @@
 /* What a stream has to tell, kept until the owner asks and put into words then. */
 #include "net/stream.h"
 
+#include "base/err.h"
 #include "base/time.h"
 
 #include <errno.h>
@@ -120,10 +121,29 @@ static void explain_failed_call(const char *who, int errno_value, struct vox_net
     }
 }
 
+/* It is called where it was found last. */
+static void explain_lookup(const struct vox_stream *stream, int err, struct vox_net_error *out)
+{
+    const char *host = stream->config.name.endpoint.host;
+    if (err == VOX_ENOTFOUND)
+        SAY("there is no host \"%.100s\" any more; calling its last address, and looking it up "
+            "again each time",
+            host);
+    else if (err == VOX_EADDRESS)
+        SAY("cannot look up \"%.100s\" again: the name server does not answer; calling its last "
+            "address, and looking it up again each time",
+            host);
+    else
+        SAY("cannot look up \"%.100s\" again: %s; calling its last address", host,
+            vox_err_text(err));
+}
+
 static void explain_refused(const struct vox_stream *stream, const struct vox_stream_note *note,
                             const char *who, struct vox_net_error *out)
 {
-    if (calls(stream))
+    if (note->errno_value < 0)
+        explain_lookup(stream, note->errno_value, out);
+    else if (calls(stream))
         explain_failed_call(who, note->errno_value, out);
     else if (note->errno_value)
         explain_shortage(stream, note->errno_value, out);

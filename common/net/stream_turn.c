@@ -268,6 +268,8 @@ static void look_around(struct vox_stream *stream, int64_t now_ns)
             vox_stream_accept(stream, now_ns);
         else if (key == VOX_STREAM_CALL)
             vox_stream_call_answered(stream, now_ns);
+        else if (key == VOX_STREAM_LOOKUP)
+            vox_stream_looked_up(stream, now_ns);
     }
 }
 

@@ -40,12 +40,19 @@ int vox_transport_lookup(const char *text, int family, struct vox_transport_conf
     const struct vox_address_hints hints = {.family = family,
                                             .listening = config->role == VOX_TRANSPORT_LISTEN};
     struct vox_endpoint endpoint;
-    int err = vox_address_parse(text, &endpoint, error);
-    if (err >= 0)
-        err = vox_address_resolve(&endpoint, &hints, &config->address, error);
-    if (err >= 0)
-        config->scheme = endpoint.scheme;
-    return err;
+    struct vox_address found[VOX_ADDRESS_MAX_FOUND];
+    int count = vox_address_parse(text, &endpoint, error);
+    if (count >= 0)
+        count = vox_address_resolve_all(&endpoint, &hints, found, VOX_ADDRESS_MAX_FOUND, error);
+    if (count < 0)
+        return count;
+    config->scheme = endpoint.scheme;
+    config->address = found[0];
+    config->name.family = family;
+    config->name.endpoint = vox_address_is_name(&endpoint) ? endpoint : (struct vox_endpoint){0};
+    config->name.other_count = (size_t)count - 1;
+    memcpy(config->name.others, &found[1], config->name.other_count * sizeof found[0]);
+    return 0;
 }
 
 const char *vox_transport_name(enum vox_scheme scheme)

@@ -21,7 +21,8 @@
  *         say("%s", event.text);
  *
  * Nothing blocks. A stream that listens takes several peers at once; one that calls tries again
- * with growing pauses (net/backoff.h) until it is closed. What one peer does not take in time waits
+ * with growing pauses (net/backoff.h) until it is closed, and looks a name up again each time (on a
+ * thread of its own). What one peer does not take in time waits
  * in a queue of its own; when that is full the peer is let go, and nobody else waits for it.
  *
  * Thread rule: one owner; send may be called from one more thread at the same time. receive and
@@ -33,6 +34,7 @@
 
 #include "net/address.h"
 #include "net/error.h"
+#include "net/lookup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +49,17 @@ enum {
 
 struct vox_transport;
 
+/* Whom a stream calls where that is a name: it may have several addresses, and tomorrow others. */
+struct vox_transport_name {
+    struct vox_endpoint endpoint; /* looked up again before it is called again; host "": no name */
+    int family;                   /* AF_INET, AF_INET6; 0: both */
+    /* Its addresses beside the config's, each called where the one before does not answer. */
+    struct vox_address others[VOX_ADDRESS_MAX_FOUND - 1];
+    size_t other_count;
+    vox_lookup_resolve *resolve; /* default NULL: the system */
+    void *ctx;
+};
+
 enum vox_transport_role {
     VOX_TRANSPORT_LISTEN, /* others come to `address` */
     VOX_TRANSPORT_CALL,   /* packets go to `address`; a stream connects there */
@@ -56,13 +69,14 @@ struct vox_transport_config {
     enum vox_scheme scheme;
     enum vox_transport_role role;
     struct vox_address address; /* a group, too, to be joined or sent to; port 0: any free one */
-    struct vox_address source;  /* of a group, hear this sender only (RFC 4607); len 0: all */
-    const char *interface;      /* for multicast, name or index; NULL: the system's choice */
-    int dscp;                   /* 0..63, default 46 (EF); not of Unix sockets */
-    int ttl;                    /* hops, 1..255; 0: the system's default, and 1 for multicast */
-    int buffer_bytes;           /* of the kernel, for datagrams (SO_RCVBUF); default 1 MiB */
-    const char *congestion;     /* TCP's congestion control, "cubic"; NULL: the system's */
-    size_t queue_bytes;         /* that may wait for one peer of a stream; default 128 KiB */
+    struct vox_transport_name name; /* default: none, `address` is all there is */
+    struct vox_address source;      /* of a group, hear this sender only (RFC 4607); len 0: all */
+    const char *interface;          /* for multicast, name or index; NULL: the system's choice */
+    int dscp;                       /* 0..63, default 46 (EF); not of Unix sockets */
+    int ttl;                        /* hops, 1..255; 0: the system's default, and 1 for multicast */
+    int buffer_bytes;               /* of the kernel, for datagrams (SO_RCVBUF); default 1 MiB */
+    const char *congestion;         /* TCP's congestion control, "cubic"; NULL: the system's */
+    size_t queue_bytes;             /* that may wait for one peer of a stream; default 128 KiB */
     int max_peers;   /* of a stream that listens; default 512, and no more than half of the file
                         descriptors that this program may have (ulimit -n) */
     int64_t idle_ns; /* a peer that has come, sends no packet and takes none for so long is let go,
@@ -125,8 +139,9 @@ struct vox_transport_stats {
 void vox_transport_config_init(struct vox_transport_config *config);
 
 /*
- * Fills scheme and address by a text (net/address.h) and config->role; family: AF_INET, AF_INET6,
- * or 0. Asks the system, and may wait for a name server. Errors: those of vox_address_lookup.
+ * Fills scheme, address and name by a text (net/address.h) and config->role; family: AF_INET,
+ * AF_INET6, or 0. Asks the system, and may wait for a name server. Errors: those of
+ * vox_address_lookup.
  */
 int vox_transport_lookup(const char *text, int family, struct vox_transport_config *config,
                          struct vox_net_error *error);

@@ -220,6 +220,30 @@ static void resolves_names(void **state)
     assert_int_equal(vox_address_port(&address), 123);
 }
 
+static void a_name_may_have_several_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_name;
+    } rows[] = {{"tcp://localhost:7", true}, {"tcp://127.0.0.1:7", false},
+                {"[::1]:7", false},          {":7", false},
+                {"unix:@localhost", false},  {"127.1:7", false}};
+    const struct vox_address_hints hints = {0};
+    struct vox_address found[VOX_ADDRESS_MAX_FOUND], first;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct vox_endpoint endpoint;
+        assert_int_equal(vox_address_parse(rows[i].text, &endpoint, NULL), 0);
+        assert_int_equal(vox_address_is_name(&endpoint), rows[i].is_name);
+        int count = vox_address_resolve_all(&endpoint, &hints, found, COUNT(found), NULL);
+        assert_in_range(count, 1, COUNT(found));
+        for (int f = 0; f < count && !endpoint.path[0]; f++)
+            assert_int_equal(vox_address_port(&found[f]), 7);
+        assert_int_equal(vox_address_resolve(&endpoint, &hints, &first, NULL), 0);
+        assert_true(vox_address_equal(&first, &found[0]));
+    }
+}
+
 static void says_what_cannot_be_resolved(void **state)
 {
     (void)state;
@@ -310,6 +334,7 @@ int main(void)
         cmocka_unit_test(resolves_literals_and_prints_them_back),
         cmocka_unit_test(no_host_means_every_address_when_listening),
         cmocka_unit_test(resolves_names),
+        cmocka_unit_test(a_name_may_have_several_addresses),
         cmocka_unit_test(says_what_cannot_be_resolved),
         cmocka_unit_test(tells_kinds_apart),
         cmocka_unit_test(compares),
