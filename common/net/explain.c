@@ -164,6 +164,11 @@ static void say_of_path(const struct vox_trouble *trouble, const char *path,
             "another receiver, sending goes on",
             path);
         return;
+    case EAGAIN:
+        SAY("%s does not keep up: its queue is full and as much waits here as may; the oldest is "
+            "dropped, is its program stopped?",
+            path);
+        return;
     case EACCES:
     case EPERM:
         SAY("%s: permission denied; ask its owner for write access, sending goes on", path);

@@ -157,16 +157,6 @@ static void close_transport(struct vox_transport *transport)
     free(stream);
 }
 
-/* The pacer's thread may wait for the owner's: that one then runs with the pacer's priority. */
-static void init_lock(pthread_mutex_t *lock)
-{
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-    pthread_mutex_init(lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
 static void init(struct vox_stream *stream, const struct vox_transport_config *config)
 {
     static const struct vox_transport_ops ops = {.close = close_transport,
@@ -187,7 +177,7 @@ static void init(struct vox_stream *stream, const struct vox_transport_config *c
     stream->armed_ns = stream->idle_check_ns = VOX_NS_NEVER;
     stream->listening.again_ns = VOX_NS_NEVER;
     stream->calling.again_ns = stream->calling.deadline_ns = VOX_NS_NEVER;
-    init_lock(&stream->lock);
+    vox_transport_init_lock(&stream->lock);
 }
 
 /* The other half of the file descriptors stays for the program: who comes must not be able to keep

@@ -150,3 +150,12 @@ void vox_transport_read_stats(const struct vox_transport *transport,
 {
     transport->ops->read_stats(transport, out);
 }
+
+void vox_transport_init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}

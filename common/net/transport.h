@@ -23,7 +23,8 @@
  * Nothing blocks. A stream that listens takes several peers at once; one that calls tries again
  * with growing pauses (net/backoff.h) until it is closed, and looks a name up again each time (on a
  * thread of its own). What one peer does not take in time waits
- * in a queue of its own; when that is full the peer is let go, and nobody else waits for it.
+ * in a queue of its own; when that is full the peer is let go, and nobody else waits for it. What a
+ * Unix datagram socket that is called does not take waits as well, and the oldest is dropped.
  *
  * Thread rule: one owner; send may be called from one more thread at the same time. receive and
  * send are RT-safe for UDP and Unix datagrams; send allocates nothing on streams either, but these
@@ -76,9 +77,10 @@ struct vox_transport_config {
     int ttl;                        /* hops, 1..255; 0: the system's default, and 1 for multicast */
     int buffer_bytes;               /* of the kernel, for datagrams (SO_RCVBUF); default 1 MiB */
     const char *congestion;         /* TCP's congestion control, "cubic"; NULL: the system's */
-    size_t queue_bytes;             /* that may wait for one peer of a stream; default 128 KiB */
-    int max_peers;   /* of a stream that listens; default 512, and no more than half of the file
-                        descriptors that this program may have (ulimit -n) */
+    size_t queue_bytes; /* that may wait for one peer of a stream, or for the Unix socket that is
+                           called; default 128 KiB */
+    int max_peers;      /* of a stream that listens; default 512, and no more than half of the file
+                           descriptors that this program may have (ulimit -n) */
     int64_t idle_ns; /* a peer that has come, sends no packet and takes none for so long is let go,
                         and in a sixth of that when its place is wanted; default 60 s, 0: never */
     bool half_close; /* of a stream: who has ended its own half (shutdown(2)) may still listen, and
@@ -129,7 +131,7 @@ struct vox_transport_stats {
     uint64_t malformed;      /* let go: no frames */
     uint64_t refused;        /* calls that failed, peers too many */
     uint64_t unsent;         /* packets dropped: a stream has no connection, a Unix path nobody */
-    uint64_t queue_full;     /* datagrams for a Unix socket whose queue was full, dropped */
+    uint64_t queue_full;     /* datagrams for a Unix socket that waited for too long, dropped */
     uint64_t kernel_dropped; /* UDP: came, and found the kernel's buffer full; known when the next
                                 one comes in */
     uint64_t sent_packets;   /* taken by the kernel, or the queue of a peer; one for each peer */
@@ -193,7 +195,8 @@ int vox_transport_receive(struct vox_transport *transport, const struct vox_tran
  * later (stats: unsent; an event tells what the network answered to earlier datagrams).
  * Errors, with text (error may be NULL): VOX_EADDRESS (no route, wrong family; that connection is
  * gone), VOX_EPERMISSION (broadcast, firewall), VOX_ELIMIT (longer than the path takes, or 65535
- * bytes), VOX_ENOSPC (the kernel's buffer or a Unix socket's queue is full), VOX_EIO.
+ * bytes), VOX_ENOSPC (the kernel's buffer is full, or the queue of a Unix socket that did not wait
+ * to be called), VOX_EIO.
  */
 int vox_transport_send(struct vox_transport *transport, const void *bytes, size_t len,
                        const struct vox_peer *to, struct vox_net_error *error);

@@ -14,6 +14,8 @@
 
 #include "net/transport.h"
 
+#include <pthread.h>
+
 struct vox_transport_ops {
     void (*close)(struct vox_transport *transport);
     int (*receive)(struct vox_transport *transport, const struct vox_transport_packet **out);
@@ -21,7 +23,7 @@ struct vox_transport_ops {
                 const struct vox_peer *to, struct vox_net_error *error);
     bool (*event)(struct vox_transport *transport, struct vox_transport_event *out);
     void (*read_stats)(const struct vox_transport *transport, struct vox_transport_stats *out);
-    /* NULL for datagrams, of which none waits, and which need no connection. */
+    /* NULL: none ever waits; none needs a connection. */
     size_t (*pending)(const struct vox_transport *transport);
     bool (*is_connected)(const struct vox_transport *transport);
 };
@@ -32,6 +34,10 @@ struct vox_transport {
     int fd; /* to wait on */
     struct vox_address local;
 };
+
+/* For what send shares with the owner. The pacer's thread may wait for the owner's: that one then
+ * runs with the pacer's priority. */
+void vox_transport_init_lock(pthread_mutex_t *lock);
 
 int vox_udp_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
                            struct vox_net_error *error);

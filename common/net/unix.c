@@ -1,7 +1,16 @@
-/* Unix datagram sockets (unix(7)) as a transport: packets between programs of one machine. */
+/*
+ * Unix datagram sockets (unix(7)) as a transport: packets between programs of one machine.
+ *
+ * The kernel holds ten of them for a receiver (net.unix.max_dgram_qlen): 200 ms of audio, less than
+ * a busy machine may keep it from reading. What finds no room there waits here, and is tried again
+ * with the next, and by a timer: a socket that is not connected does not wake for the other's room,
+ * and one that is would be cut off from a receiver that is started again.
+ */
 #include "net/transport_ops.h"
 
 #include "base/err.h"
+#include "base/time.h"
+#include "net/backlog.h"
 #include "net/batch.h"
 #include "net/explain.h"
 #include "net/socket.h"
@@ -15,19 +24,24 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { LONGEST_BYTES = 65535 };
+#define AGAIN_NS (5 * VOX_NS_PER_MS)
 
 struct unix_transport {
     struct vox_transport transport;
+    struct unix_transport *self; /* for a function that only looks, and locks for that */
     int socket_fd;
     int trouble_fd; /* wakes the owner for what send met */
+    int timer_fd;   /* wakes it to send what waits */
     struct vox_unix_path path;
     struct vox_address to; /* len 0: it listens */
     atomic_uint_fast64_t sent, unsent, queue_full;
-    /* What send met, possibly on another thread, and what of that is not told yet. */
+    /* What send met and left, possibly on another thread, and what of that is not told yet. */
     pthread_mutex_t lock;
+    struct vox_backlog backlog; /* for `to` */
+    uint8_t oldest[VOX_BACKLOG_LONGEST_BYTES];
     struct vox_troubles troubles;
     size_t told;
     struct vox_batch batch;
@@ -44,15 +58,11 @@ static void close_transport(struct vox_transport *transport)
     vox_unix_path_remove(&u->path);
     vox_socket_close(u->socket_fd);
     vox_socket_close(u->trouble_fd);
+    vox_socket_close(u->timer_fd);
     vox_socket_close(u->transport.fd);
     pthread_mutex_destroy(&u->lock);
+    vox_backlog_free(&u->backlog);
     free(u);
-}
-
-static int receive(struct vox_transport *transport, const struct vox_transport_packet **out)
-{
-    struct unix_transport *u = own(transport);
-    return vox_batch_receive(&u->batch, u->socket_fd, out);
 }
 
 static bool is_trouble(int errno_value)
@@ -71,16 +81,100 @@ static bool is_trouble(int errno_value)
     }
 }
 
+/* With the lock held. */
 static void note_trouble(struct unix_transport *u, int errno_value, const struct vox_address *to)
 {
     const struct vox_trouble trouble = {.errno_value = errno_value, .to = *to};
     const uint64_t one = 1;
-    pthread_mutex_lock(&u->lock);
-    bool is_new = vox_troubles_add(&u->troubles, &trouble);
-    pthread_mutex_unlock(&u->lock);
     /* Fails only if it is awake 2^64 - 2 times over. */
-    if (is_new && write(u->trouble_fd, &one, sizeof one) < 0)
+    if (vox_troubles_add(&u->troubles, &trouble) && write(u->trouble_fd, &one, sizeof one) < 0)
         return;
+}
+
+static void count(atomic_uint_fast64_t *counter, uint64_t more)
+{
+    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+static bool is_full(int err)
+{
+    return err == -EAGAIN || err == -ENOBUFS;
+}
+
+/* ---- what waits; with the lock held ---- */
+
+/* Setting it also takes back what it has told. */
+static void arm(struct unix_transport *u)
+{
+    const struct itimerspec spec = {.it_value.tv_nsec = u->backlog.bytes > 0 ? AGAIN_NS : 0};
+    timerfd_settime(u->timer_fd, 0, &spec, NULL);
+}
+
+static void keep(struct unix_transport *u, const void *bytes, size_t len)
+{
+    bool is_first = u->backlog.bytes == 0;
+    size_t dropped = vox_backlog_push(&u->backlog, bytes, len);
+    count(&u->queue_full, dropped);
+    if (dropped > 0)
+        note_trouble(u, EAGAIN, &u->to);
+    if (is_first)
+        arm(u);
+}
+
+/* What somebody who is not there any more did not take is nothing for who comes after. */
+static void flush(struct unix_transport *u)
+{
+    int len;
+    while ((len = vox_backlog_peek(&u->backlog, u->oldest)) >= 0) {
+        int err = vox_socket_send(u->socket_fd, u->oldest, (size_t)len, &u->to);
+        if (is_full(err))
+            return;
+        if (err < 0) {
+            count(&u->unsent, vox_backlog_clear(&u->backlog));
+            return;
+        }
+        count(&u->sent, 1);
+        vox_backlog_pop(&u->backlog);
+    }
+}
+
+static int receive(struct vox_transport *transport, const struct vox_transport_packet **out)
+{
+    struct unix_transport *u = own(transport);
+    uint64_t times;
+    if (u->to.len > 0 && read(u->timer_fd, &times, sizeof times) > 0) {
+        pthread_mutex_lock(&u->lock);
+        flush(u);
+        arm(u);
+        pthread_mutex_unlock(&u->lock);
+    }
+    return vox_batch_receive(&u->batch, u->socket_fd, out);
+}
+
+/* ---- sending ---- */
+
+/* Returns 0 or a negative errno. */
+static int send_or_keep(struct unix_transport *u, const void *bytes, size_t len,
+                        const struct vox_address *to)
+{
+    bool may_wait = u->to.len > 0 && (to == &u->to || vox_address_equal(to, &u->to));
+    if (may_wait)
+        flush(u);
+    int err =
+        may_wait && u->backlog.bytes > 0 ? -EAGAIN : vox_socket_send(u->socket_fd, bytes, len, to);
+    if (err == 0)
+        count(&u->sent, 1);
+    if (is_trouble(-err)) {
+        count(&u->unsent, 1);
+        note_trouble(u, -err, to);
+        return 0;
+    }
+    if (!is_full(err) || !may_wait) {
+        count(&u->queue_full, is_full(err));
+        return err;
+    }
+    keep(u, bytes, len);
+    return 0;
 }
 
 static int send_packet(struct vox_transport *transport, const void *bytes, size_t len,
@@ -91,21 +185,21 @@ static int send_packet(struct vox_transport *transport, const void *bytes, size_
     if (vox_address_family(address) != AF_UNIX)
         return vox_net_error_set(error, VOX_EADDRESS,
                                  "cannot send: the other side has no name to answer to");
-    if (len > LONGEST_BYTES)
+    if (len > VOX_BACKLOG_LONGEST_BYTES)
         return vox_explain_send(EMSGSIZE, len, address, error);
-    int err = vox_socket_send(u->socket_fd, bytes, len, address);
-    if (err == 0) {
-        atomic_fetch_add_explicit(&u->sent, 1, memory_order_relaxed);
-        return 0;
-    }
-    if (is_trouble(-err)) {
-        atomic_fetch_add_explicit(&u->unsent, 1, memory_order_relaxed);
-        note_trouble(u, -err, address);
-        return 0;
-    }
-    if (err == -EAGAIN || err == -ENOBUFS)
-        atomic_fetch_add_explicit(&u->queue_full, 1, memory_order_relaxed);
-    return vox_explain_send(-err, len, address, error);
+    pthread_mutex_lock(&u->lock);
+    int err = send_or_keep(u, bytes, len, address);
+    pthread_mutex_unlock(&u->lock);
+    return err < 0 ? vox_explain_send(-err, len, address, error) : 0;
+}
+
+static size_t pending(const struct vox_transport *transport)
+{
+    struct unix_transport *u = ((const struct unix_transport *)transport)->self;
+    pthread_mutex_lock(&u->lock);
+    size_t bytes = u->backlog.bytes;
+    pthread_mutex_unlock(&u->lock);
+    return bytes;
 }
 
 static bool take_trouble(struct unix_transport *u, struct vox_trouble *out)
@@ -156,7 +250,12 @@ static int open_descriptors(struct unix_transport *u)
     u->transport.fd = epoll_create1(EPOLL_CLOEXEC);
     if (u->transport.fd < 0)
         return -errno;
+    u->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (u->timer_fd < 0)
+        return -errno;
     int err = watch(u->transport.fd, u->socket_fd);
+    if (err == 0)
+        err = watch(u->transport.fd, u->timer_fd);
     return err < 0 ? err : watch(u->transport.fd, u->trouble_fd);
 }
 
@@ -167,6 +266,8 @@ static int bind_socket(struct unix_transport *u, const struct vox_transport_conf
         u->transport.local = config->address;
         return vox_unix_path_bind(u->socket_fd, &config->address, &u->path);
     }
+    if (vox_backlog_init(&u->backlog, config->queue_bytes) < 0)
+        return -ENOMEM;
     u->to = config->address;
     struct vox_address any = {.len = sizeof(sa_family_t)};
     any.storage.ss_family = AF_UNIX;
@@ -180,14 +281,16 @@ int vox_unix_transport_open(const struct vox_transport_config *config, struct vo
                                                  .receive = receive,
                                                  .send = send_packet,
                                                  .event = event,
+                                                 .pending = pending,
                                                  .read_stats = read_stats};
     bool listens = config->role == VOX_TRANSPORT_LISTEN;
     struct unix_transport *u = calloc(1, sizeof *u);
     if (!u)
         return vox_net_error_set(error, VOX_ENOMEM, "no memory for a socket");
     u->transport = (struct vox_transport){.ops = &ops, .scheme = VOX_SCHEME_UNIX, .fd = -1};
-    u->socket_fd = u->trouble_fd = -1;
-    pthread_mutex_init(&u->lock, NULL);
+    u->self = u;
+    u->socket_fd = u->trouble_fd = u->timer_fd = -1;
+    vox_transport_init_lock(&u->lock);
     vox_batch_init(&u->batch);
     int err = vox_address_family(&config->address) == AF_UNIX ? open_descriptors(u) : -EAFNOSUPPORT;
     if (err == 0)

@@ -81,6 +81,22 @@ comes_back() {
     holds "$(json back.send.json transport.unsent) > 0"
 }
 
+# The kernel holds ten datagrams for a Unix socket (max_dgram_qlen), 200 ms of audio: the sender holds
+# what comes after them.
+paused() {
+    receive paused unix:paused.sock --output null --delay "$PATIENT_MS" --stats paused.json
+    start_send paused tone:400 unix:paused.sock --duration 3 --stats paused.send.json
+    until_true grep -qs 'plays' paused.err || fail "nothing is heard"
+    kill -STOP "$pid_paused"
+    sleep 0.6
+    kill -CONT "$pid_paused"
+    received paused
+    sent paused
+    equal "$(json paused.json packets.received)" "$(json paused.send.json packets.sent)" \
+        "packets that a paused receiver got"
+    equal "$(json paused.send.json transport.queue_full)" 0 "packets dropped"
+}
+
 # Somebody who speaks something else disturbs nobody.
 stranger() {
     receive host tcp://127.0.0.1:0 --output host.wav --delay "$PATIENT_MS" --stats host.json
@@ -182,5 +198,6 @@ stranger
 flooded
 stalled
 half_closed
+paused
 interrupted
 END

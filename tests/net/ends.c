@@ -88,6 +88,12 @@ void pump(struct end *const *ends, size_t count)
             collect(ends[i]);
 }
 
+static bool is_waiting(const struct end *end)
+{
+    return !vox_transport_is_stream(vox_transport_scheme(end->transport)) &&
+           vox_transport_pending(end->transport) > 0;
+}
+
 void send_packet(struct end *from, struct end *to, const void *bytes, size_t len)
 {
     struct vox_net_error error = {""};
@@ -96,7 +102,7 @@ void send_packet(struct end *from, struct end *to, const void *bytes, size_t len
         vox_rt_enter();
         err = vox_transport_send(from->transport, bytes, len, NULL, &error);
         vox_rt_leave();
-        if (err == VOX_ENOSPC)
+        if (err == VOX_ENOSPC || is_waiting(from))
             collect(to);
     } while (err == VOX_ENOSPC);
     if (err < 0)
