@@ -37,13 +37,13 @@ static int print_help(void)
     printf("\nHelp:\n"
            "  -h, --help                print this and leave\n"
            "  -V, --version             print the version and leave\n");
-    return fflush(stdout) == 0 ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
+    return VOX_EXIT_DONE;
 }
 
 static int print_version(void)
 {
     printf("voxgram-lab %s\n", VOX_VERSION);
-    return fflush(stdout) == 0 ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
+    return VOX_EXIT_DONE;
 }
 
 static bool is_one_of(const char *word, const char *letter, const char *name)

@@ -303,11 +303,16 @@ static int run_all(const struct playout_options *o, const struct vox_clip *clip,
             print_row(&row);
         vox_trial_clear(&row.trial);
     }
-    if (o->json && (json_dumpf(array, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) < 0 ||
-                    putchar('\n') == EOF))
-        status = VOX_EXIT_FAILED;
+    if (o->json) {
+        int err = json_dumpf(array, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        putchar('\n');
+        if (err < 0 && !ferror(stdout)) { /* that is for the program's end to tell */
+            vox_message_error("no memory for the table");
+            status = VOX_EXIT_FAILED;
+        }
+    }
     json_decref(array);
-    return fflush(stdout) == 0 ? status : VOX_EXIT_FAILED;
+    return status;
 }
 
 static bool load_audio(const char *given, struct vox_clip *clip)

@@ -416,7 +416,7 @@ static int check(const struct sweep *sweep)
            "%zu recordings to encode\n",
            s->file_count, s->encoder_count, s->network_count, s->receiver_count, s->seed_count,
            (long long)s->row_count, sweep->plan.sound_count);
-    return fflush(stdout) == 0 ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
+    return VOX_EXIT_DONE;
 }
 
 static int merge(struct sweep *sweep)

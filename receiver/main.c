@@ -4,6 +4,7 @@
 
 #include "audio/device.h"
 #include "cli/message.h"
+#include "cli/output.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -28,7 +29,7 @@ static int list_devices(bool verbose)
     }
     if (shown == 0)
         vox_message_info("no loudspeaker found; plug one in or start JACK");
-    return fflush(stdout) == 0 ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
+    return VOX_EXIT_DONE;
 }
 
 static void say_quietly(const struct vox_recv_options *options)
@@ -38,13 +39,9 @@ static void say_quietly(const struct vox_recv_options *options)
                                              : VOX_MESSAGE_NORMAL);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct vox_recv_options options;
-    setlocale(LC_CTYPE, "");
-    signal(SIGPIPE, SIG_IGN); /* a reader of stdout that goes away is an error, not our end */
-    signal(SIGXFSZ, SIG_IGN); /* so is a file that has grown to its limit */
-    vox_message_init("voxgram-recv", stderr);
     switch (vox_recv_parse(argc, argv, &options)) {
     case VOX_OPTIONS_DONE:
         return VOX_EXIT_DONE;
@@ -57,4 +54,14 @@ int main(int argc, char **argv)
     if (options.list_devices)
         return list_devices(options.verbose);
     return vox_recv_find_listen(&options) ? vox_recv_host_run(&options) : VOX_EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    vox_output_prepare();
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN); /* a reader of stdout that goes away is an error, not our end */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that has grown to its limit */
+    vox_message_init("voxgram-recv", stderr);
+    return vox_output_close(run(argc, argv));
 }

@@ -4,6 +4,7 @@
 
 #include "audio/device.h"
 #include "cli/message.h"
+#include "cli/output.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -27,10 +28,10 @@ static int list_devices(bool verbose)
     }
     if (shown == 0)
         vox_message_info("no microphone found; plug one in or start JACK");
-    return fflush(stdout) == 0 ? VOX_EXIT_DONE : VOX_EXIT_FAILED;
+    return VOX_EXIT_DONE;
 }
 
-static int run(const struct vox_send_options *options)
+static int send_all(const struct vox_send_options *options)
 {
     struct vox_host *host = NULL;
     int status = vox_host_create(options, &host);
@@ -40,11 +41,9 @@ static int run(const struct vox_send_options *options)
     return status;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct vox_send_options options;
-    setlocale(LC_CTYPE, "");
-    vox_message_init("voxgram-send", stderr);
     switch (vox_send_options_parse(argc, argv, &options)) {
     case VOX_OPTIONS_DONE:
         return VOX_EXIT_DONE;
@@ -57,5 +56,13 @@ int main(int argc, char **argv)
         vox_message_set_level(VOX_MESSAGE_QUIET);
     else if (options.verbose)
         vox_message_set_level(VOX_MESSAGE_VERBOSE);
-    return options.list_devices ? list_devices(options.verbose) : run(&options);
+    return options.list_devices ? list_devices(options.verbose) : send_all(&options);
+}
+
+int main(int argc, char **argv)
+{
+    vox_output_prepare();
+    setlocale(LC_CTYPE, "");
+    vox_message_init("voxgram-send", stderr);
+    return vox_output_close(run(argc, argv));
 }
