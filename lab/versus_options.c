@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_ROWS = 48, USUAL_BITRATE_BPS = 64000, MOST_BUDGET_MS = 5000, LIST_BYTES = 256 };
 
@@ -210,12 +211,25 @@ static bool check_congestion(const struct vox_versus_options *o)
     return true;
 }
 
+/* Read once for itself and once by each link: what comes through a pipe has gone by then. */
+static bool is_pipe(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+        return false;
+    vox_message_error("%s is no file, and each of the links has to read it; save it in one first",
+                      path);
+    return true;
+}
+
 /* The links run in a folder of their own. */
 static bool make_absolute(const char *path, char out[VOX_CLIP_PATH_BYTES])
 {
+    if (is_pipe(path))
+        return false;
     char *full = realpath(path, NULL);
     if (!full || strlen(full) >= VOX_CLIP_PATH_BYTES) {
-        vox_message_error("cannot open %s: %s", path,
+        vox_message_error("cannot open %s: %s; check the name", path,
                           full ? "its name is too long" : strerror(errno));
         free(full);
         return false;
@@ -243,14 +257,23 @@ bool vox_versus_find_files(struct vox_versus_options *options)
     return find_sound(options) && (!trace || make_absolute(trace, options->trace_path));
 }
 
+static bool lets_something_through(const struct vox_network_options *network)
+{
+    if (network->loss < 1)
+        return true;
+    vox_message_error("--loss 100 lets nothing through, so there is nothing to compare; choose "
+                      "less");
+    return false;
+}
+
 static bool settle(struct vox_versus_options *o)
 {
     if (o->encoding.bitrate_bps == 0)
         o->encoding.bitrate_bps = USUAL_BITRATE_BPS;
     if (o->encoding.red_depth == 0 && !o->encoding.red_at)
         o->encoding.red_depth = 1;
-    return vox_network_options_check(&o->network) && vox_encoding_options_settle(&o->encoding) &&
-           take_arms(o) && check_congestion(o);
+    return vox_network_options_check(&o->network) && lets_something_through(&o->network) &&
+           vox_encoding_options_settle(&o->encoding) && take_arms(o) && check_congestion(o);
 }
 
 static size_t all_rows(struct vox_option *rows, struct vox_versus_options *o)

@@ -19,6 +19,8 @@
 
 enum { LINE_BYTES = 256, COMMAND_BYTES = 4096, PATH_BYTES = 4096, PIECE_FRAMES = 4800 };
 
+static const int64_t ENOUGH_NS = 10 * VOX_NS_PER_S;
+
 /* ---- the table ---- */
 
 static double median(const struct vox_versus_result *r, int arm, int what)
@@ -55,6 +57,16 @@ static void print_heads(const struct vox_versus_result *r)
     vox_message_info("%s", line);
 }
 
+/* Losses are rare: in some seconds there are too few of them to tell one way from another. */
+static void warn_of_little(const struct vox_versus_options *o)
+{
+    int64_t sound_ns = o->duration_ns > 0 ? o->duration_ns : o->sound_ns;
+    if (sound_ns * o->repeat < ENOUGH_NS && vox_network_options_any(&o->network))
+        vox_message_info("%.3g s of sound meet few losses, so chance decides much here; --duration "
+                         "60 or --repeat 5 tell more",
+                         vox_ns_to_ms(sound_ns) / 1e3);
+}
+
 void vox_versus_summary(const struct vox_versus_result *r)
 {
     char network[COMMAND_BYTES];
@@ -71,6 +83,7 @@ void vox_versus_summary(const struct vox_versus_result *r)
         vox_message_info("%s", r->verdicts[i].text);
     if (*r->plain_text)
         vox_message_info("%s", r->plain_text);
+    warn_of_little(r->options);
     if (r->unwanted > 0)
         vox_message_warn("%llu packets were dropped because this machine was too busy, which no "
                          "option asked for; try with less going on, or --jobs 1",
@@ -269,7 +282,7 @@ static int write_sound(const char *path, const struct vox_render *sound,
         vox_pcm_to_s16(sound->pcm + at * sound->channels, (size_t)(n * sound->channels), pcm);
         err = vox_file_write_s16(file, pcm, (size_t)n, error);
     }
-    int end = vox_file_finish(file, error);
+    int end = vox_file_finish(file, err < 0 ? NULL : error); /* which would say less */
     return err < 0 ? err : end;
 }
 

@@ -133,6 +133,10 @@ static void show_log(const struct crew *crew, const struct job *job)
         line[strcspn(line, "\n")] = '\0';
         vox_message_error("  %s", line);
     }
+    if (count == 0)
+        vox_message_error("  and said nothing, as when there is no room left in %s; see "
+                          "TMPDIR",
+                          crew->folder);
 }
 
 static void note_end(struct crew *crew, pid_t pid, int status)

@@ -7,7 +7,12 @@
 
 /* Smaller differences are shown as 0.0. */
 static const double SEEN_R = 0.05;
+static const double PAST_R = 0.5; /* shown as 0 */
 static const double LEAST_PCT = 0.1;
+/* What would be shown as 100.0 %. */
+static const double ALL_PCT = 99.95;
+/* With so little missing a bad rating is the delay's own. */
+static const double LITTLE_PCT = 1.0;
 /* The encoder's bits differ by as much, with FEC and without. */
 static const double SAME_BYTES = 0.05;
 
@@ -25,15 +30,35 @@ static double figure(const struct vox_versus_table *t, int arm, int what)
     return t->figures[arm][what].median;
 }
 
+/* Of two that are past rating, the one that misses less. */
+static bool is_better(const struct vox_versus_table *t, int budget, int arm, int than)
+{
+    double r = figure(t, arm, VOX_VERSUS_R_AT + budget);
+    double other = figure(t, than, VOX_VERSUS_R_AT + budget);
+    if (r < PAST_R && other < PAST_R)
+        return figure(t, arm, VOX_VERSUS_LATE_PCT + budget) <
+               figure(t, than, VOX_VERSUS_LATE_PCT + budget);
+    return r > other;
+}
+
 static int best_of(const struct vox_versus_table *t, int budget, bool (*counts)(int arm))
 {
     int best = -1;
     for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
         if (t->has[arm] && (!counts || counts(arm)) &&
-            (best < 0 ||
-             figure(t, arm, VOX_VERSUS_R_AT + budget) > figure(t, best, VOX_VERSUS_R_AT + budget)))
+            (best < 0 || is_better(t, budget, arm, best)))
             best = arm;
     return best;
+}
+
+/* The least of a figure. */
+static int least_of(const struct vox_versus_table *t, int what)
+{
+    int least = -1;
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
+        if (t->has[arm] && (least < 0 || figure(t, arm, what) < figure(t, least, what)))
+            least = arm;
+    return least;
 }
 
 /* Of ways with about the same bytes the simpler one is chosen, unless another is better. */
@@ -121,24 +146,106 @@ static void add_dearer(char *out, const struct vox_versus_table *t, int best, in
         figure(t, best, VOX_VERSUS_R_AT + budget) - figure(t, choice, VOX_VERSUS_R_AT + budget);
     if (more < SAME_BYTES)
         return;
+    /* Not at the beginning of a sentence: one of them is "plain UDP". */
     if (better < SEEN_R)
-        add(out, ". %s is as good and takes %.0f %% more bytes", title(best), 100 * more);
+        add(out, "; as good is %s, which takes %.0f %% more bytes", title(best), 100 * more);
     else
-        add(out, ". %s is better by %.1f R, which nobody hears, and takes %.0f %% more bytes",
+        add(out, "; %s is better by %.1f R, which nobody hears, and takes %.0f %% more bytes",
             title(best), better, 100 * more);
+}
+
+static bool is_alone(const struct vox_versus_table *t)
+{
+    int count = 0;
+    for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
+        count += t->has[arm];
+    return count == 1;
+}
+
+static bool is_poor(const struct vox_versus_table *t, int budget)
+{
+    return figure(t, best_of(t, budget, NULL), VOX_VERSUS_R_AT + budget) < VOX_VERSUS_POOR_R;
+}
+
+/* What the most modest of them puts on the link. */
+static double least_kbps(const struct vox_versus_table *t)
+{
+    return figure(t, least_of(t, VOX_VERSUS_WIRE_KB), VOX_VERSUS_WIRE_KB) * 8 / 60;
+}
+
+/* Patience helps only if more of it is good somewhere in the table. */
+static bool time_helps(const struct vox_versus_budgets *budgets, const struct vox_versus_table *t,
+                       int budget)
+{
+    for (int i = budget + 1; i < budgets->count; i++)
+        if (!is_poor(t, i))
+            return true;
+    return false;
+}
+
+static void add_advice(char *out, const struct vox_versus_budgets *budgets,
+                       const struct vox_versus_table *t, int budget)
+{
+    bool repaired = t->has[VOX_VERSUS_FEC] || t->has[VOX_VERSUS_RED] || t->has[VOX_VERSUS_RTX];
+    if (t->link_kbps > 0 && least_kbps(t) > t->link_kbps)
+        add(out,
+            "The sound with its headers takes %.0f kbit/s, and the link carries %g: lower "
+            "--bitrate",
+            least_kbps(t), t->link_kbps);
+    else if (time_helps(budgets, t, budget))
+        add(out, "Allow more delay%s", repaired ? ", or spend more bytes on protection" : "");
+    else if (!repaired)
+        add(out, "Repair what is lost: try FEC, RED or retransmission");
+    else
+        add(out, "Spend more bytes on protection, as with --red 2");
+}
+
+/* The delay is what is wrong, whichever way is taken. */
+static bool say_too_long(const struct vox_versus_budgets *budgets, const struct vox_versus_table *t,
+                         int budget, struct vox_versus_verdict *v)
+{
+    if (figure(t, v->best, VOX_VERSUS_LATE_PCT + budget) >= LITTLE_PCT)
+        return false;
+    add(v->text,
+        "With a budget of %g ms no conversation is good, so long is the delay alone; for listening "
+        "only, %s ",
+        budgets->ms[budget], title(v->best));
+    add_missing(v->text, t, v->best, budget);
+    add(v->text, ".");
+    return true;
+}
+
+static bool say_too_late(const struct vox_versus_budgets *budgets, const struct vox_versus_table *t,
+                         int budget, struct vox_versus_verdict *v)
+{
+    int fastest = least_of(t, VOX_VERSUS_P50);
+    if (figure(t, v->best, VOX_VERSUS_LATE_PCT + budget) < ALL_PCT)
+        return false;
+    add(v->text,
+        "With a budget of %g ms nothing can be played: half of what came by %s%s took "
+        "%.0f ms and more. ",
+        budgets->ms[budget], title(fastest), is_alone(t) ? "" : ", the fastest here,",
+        figure(t, fastest, VOX_VERSUS_P50));
+    if (t->link_kbps > 0 && least_kbps(t) > t->link_kbps)
+        add_advice(v->text, budgets, t, budget);
+    else
+        add(v->text, "Allow more delay, or find a shorter way");
+    add(v->text, ".");
+    return true;
 }
 
 static void say_nothing_good(const struct vox_versus_budgets *budgets,
                              const struct vox_versus_table *t, int budget,
                              struct vox_versus_verdict *v)
 {
-    add(v->text, "With a budget of %g ms nothing is good here: even %s, the best of them, ",
-        budgets->ms[budget], title(v->best));
+    if (say_too_long(budgets, t, budget, v) || say_too_late(budgets, t, budget, v))
+        return;
+    add(v->text, "With a budget of %g ms nothing is good here: %s%s, %s, ", budgets->ms[budget],
+        is_alone(t) ? "" : "even ", title(v->best),
+        is_alone(t) ? "all that was tried" : "the best of them");
     add_missing(v->text, t, v->best, budget);
-    add(v->text,
-        ". Nearly all users are dissatisfied below R %.0f; allow more delay, or spend "
-        "more bytes",
-        VOX_VERSUS_POOR_R);
+    add(v->text, ". Nearly all users are dissatisfied below R %.0f. ", VOX_VERSUS_POOR_R);
+    add_advice(v->text, budgets, t, budget);
     add(v->text, ".");
 }
 
@@ -167,7 +274,7 @@ void vox_versus_judge(const struct vox_versus_budgets *budgets,
         add(out->text, "Nothing was run.");
         return;
     }
-    if (figure(table, out->best, VOX_VERSUS_R_AT + budget) < VOX_VERSUS_POOR_R) {
+    if (is_poor(table, budget)) {
         say_nothing_good(budgets, table, budget, out);
         return;
     }
@@ -191,6 +298,11 @@ static void add_loss(char *out, const struct vox_versus_budgets *budgets,
     add_share(out, figure(t, tcp, VOX_VERSUS_LATE_PCT + budget));
     add(out, " of the frames and plain UDP ");
     add_share(out, figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + budget));
+static bool brings_nothing(const struct vox_versus_budgets *budgets,
+                           const struct vox_versus_table *t)
+    int longest = budgets->count - 1;
+    return figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + longest) >= ALL_PCT &&
+           figure(t, best_of(t, longest, is_tcp), VOX_VERSUS_LATE_PCT + longest) >= ALL_PCT;
 }
 
 void vox_versus_judge_plain(const struct vox_versus_budgets *budgets,
@@ -211,7 +323,9 @@ void vox_versus_judge_plain(const struct vox_versus_budgets *budgets,
     double lost = figure(table, VOX_VERSUS_PLAIN, VOX_VERSUS_LOST_PCT);
     if (losses > 0 && lost > 0)
         add(out, ". What it loses (%.1f %%) is lost for good; TCP brings it late", lost);
-    if (losses == 0)
+    if (losses == 0 && brings_nothing(budgets, table))
+        add(out, "Neither plain UDP nor TCP brings a frame within any of the budgets");
+    else if (losses == 0)
         add(out, "Within none of the budgets does TCP bring more frames than plain UDP");
     add(out, ".");
 }

@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-enum { VOX_VERSUS_TEXT_BYTES = 600 };
+enum { VOX_VERSUS_TEXT_BYTES = 800 };
 
 /* Ratings this close are the same to the ear. */
 #define VOX_VERSUS_SAME_R 1.0
@@ -26,6 +26,7 @@ enum { VOX_VERSUS_TEXT_BYTES = 600 };
 struct vox_versus_table {
     struct vox_versus_spread figures[VOX_VERSUS_ARMS][VOX_VERSUS_FIGURES];
     bool has[VOX_VERSUS_ARMS];
+    double link_kbps; /* that the link carries; 0: any */
 };
 
 struct vox_versus_verdict {

@@ -63,8 +63,10 @@ static int open_for_reading(const char *path, struct stat *st, struct vox_audio_
         int number = errno;
         if (fd >= 0)
             close(fd);
-        return vox_audio_fail(error, vox_audio_code_of_errno(number),
-                              "cannot open '%s': %s; check the name", path, strerror(number));
+        return vox_audio_fail(error, vox_audio_code_of_errno(number), "cannot open '%s': %s; %s",
+                              path, strerror(number),
+                              number == EACCES ? "ask its owner for the right to read it"
+                                               : "check the name");
     }
     int code = 0;
     if (S_ISDIR(st->st_mode))

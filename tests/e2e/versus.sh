@@ -96,6 +96,7 @@ virtual() {
     "$BIN/voxgram-lab" versus --virtual --duration 1 --arms plain --stats - 2>three.err >three.json ||
         fail "statistics to standard output"
     equal "$(json three.json arms.0.name)" plain "the only arm"
+    grep -q "6 s of sound meet few losses" one.err || fail "it does not say that 6 s are little"
     grep -q "model" one.err || fail "it does not say that it is a model"
     grep -q "TCP is a model" one.html || fail "the page does not say that it is a model"
     cmp one.json two.json || fail "statistics differ"
@@ -197,6 +198,10 @@ wrong 1 "cannot open nothing.trace" --trace nothing.trace
 wrong 1 "versus.sh" "$SCRIPT"
 wrong 2 "budget" --budget 0
 wrong 2 "burst" --loss 100 --burst 3
+wrong 2 "lets nothing through" --loss 100
+mkfifo pipe.wav
+wrong 1 "pipe.wav is no file" pipe.wav
+wrong 1 "pipe.wav is no file" --trace pipe.wav
 wrong 2 "no model of bbr" --virtual --arms tcp-bbr
 wrong 1 "cannot write to the folder" --out /proc/none/such
 wrong 1 "cannot write the report to none/page.html" --report none/page.html

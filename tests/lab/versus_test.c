@@ -173,6 +173,67 @@ static void it_says_when_nothing_is_good(void **state)
     has(v.text, "30.0 %");
 }
 
+/* Advice is what helps here: time, if more of it is good, else protection, or fewer bits. */
+static void advice_is_of_use(void **state)
+{
+    (void)state;
+    row(VOX_VERSUS_RED, 20, 40, 1100);
+    has(judged().text, "Spend more bytes on protection");
+    set(VOX_VERSUS_RED, VOX_VERSUS_R_AT + budgets.chosen + 1, 60);
+    has(judged().text, "Allow more delay, or spend more bytes");
+    table.link_kbps = 100;
+    has(judged().text, "takes 147 kbit/s, and the link carries 100: lower --bitrate");
+}
+
+static void one_way_alone_is_not_the_best_of_many(void **state)
+{
+    (void)state;
+    row(VOX_VERSUS_PLAIN, 4, 45, 617);
+    struct vox_versus_verdict v = judged();
+    has(v.text, "nothing is good here: plain UDP, all that was tried, misses 4.0 %");
+    has(v.text, "Repair what is lost");
+}
+
+static void too_late_by_any_way(void **state)
+{
+    (void)state;
+    row(VOX_VERSUS_PLAIN, 100, 0, 617);
+    row(VOX_VERSUS_CUBIC, 100, 0, 700);
+    set(VOX_VERSUS_PLAIN, VOX_VERSUS_P50, 500);
+    set(VOX_VERSUS_CUBIC, VOX_VERSUS_P50, 860);
+    has(judged().text, "nothing can be played: half of what came by plain UDP, the fastest here, "
+                       "took 500 ms and more");
+    char text[VOX_VERSUS_TEXT_BYTES];
+    for (int i = 0; i < budgets.count; i++) {
+        set(VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + i, 100);
+        set(VOX_VERSUS_CUBIC, VOX_VERSUS_LATE_PCT + i, 100);
+    }
+    vox_versus_judge_plain(&budgets, &table, text);
+    assert_string_equal(text,
+                        "Neither plain UDP nor TCP brings a frame within any of the budgets.");
+}
+
+/* With nothing missing it is the delay: more of it, or more bytes, would not help. */
+static void too_long_to_talk(void **state)
+{
+    (void)state;
+    row(VOX_VERSUS_PLAIN, 4, 0, 617);
+    row(VOX_VERSUS_CUBIC, 0, 28, 700);
+    struct vox_versus_verdict v = judged();
+    assert_int_equal(v.choice, -1);
+    has(v.text, "no conversation is good, so long is the delay alone; for listening only, TCP "
+                "(cubic) misses no frame (R 28).");
+}
+
+/* Ratings end at 0; what is missing does not. */
+static void past_rating_the_one_that_misses_less_is_best(void **state)
+{
+    (void)state;
+    row(VOX_VERSUS_PLAIN, 99, 0.2, 617);
+    row(VOX_VERSUS_FEC, 97, 0.1, 615);
+    assert_int_equal(judged().best, VOX_VERSUS_FEC);
+}
+
 /* 100 frames of 20 ms, one lost, two of 150 ms, the rest of 30 ms. */
 static void figures_are_of_the_run(void **state)
 {
@@ -226,5 +287,7 @@ static void medians_are_in_the_middle(void **state)
 RUN(TEST(budgets_hold_the_listeners), TEST(the_best_is_chosen),
     TEST(of_equals_the_cheaper_is_chosen), TEST(nothing_lost_needs_nothing), TEST(plain_is_silent),
     TEST(little_is_not_nothing), TEST(tcp_may_win), TEST(plain_udp_may_win),
-    TEST(it_says_when_nothing_is_good), TEST(figures_are_of_the_run),
+    TEST(it_says_when_nothing_is_good), TEST(advice_is_of_use),
+    TEST(one_way_alone_is_not_the_best_of_many), TEST(too_late_by_any_way), TEST(too_long_to_talk),
+    TEST(past_rating_the_one_that_misses_less_is_best), TEST(figures_are_of_the_run),
     TEST(medians_are_in_the_middle))
