@@ -90,8 +90,10 @@ static bool open_sockets(struct vox_recv_host *h)
     bool calls = h->options->transport.role == VOX_TRANSPORT_CALL;
     int err = vox_transport_open(&h->options->transport, &h->sockets[0], &error);
     if (err < 0) {
-        bool elsewhere =
-            err == VOX_EADDRESS && !calls && vox_transport_is_stream(h->options->transport.scheme);
+        bool elsewhere = err == VOX_EADDRESS && !calls &&
+                         vox_transport_is_stream(h->options->transport.scheme) &&
+                         !vox_address_is_multicast(&h->options->transport.address) &&
+                         !vox_address_lacks_interface(&h->options->transport.address);
         vox_message_error("%s%s", error.text,
                           elsewhere ? ", or add --connect to call a sender there" : "");
         return false;

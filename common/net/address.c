@@ -56,6 +56,11 @@ static const char *family_text(int family)
 
 static int explain_lookup(const char *host, int family, int gai, struct vox_net_error *error)
 {
+    if (strchr(host, '%'))
+        return vox_net_error_set(error, VOX_ENOTFOUND,
+                                 "no address \"%.100s\" is there; what follows the %% is an "
+                                 "interface, see `ip link`",
+                                 host);
     switch (gai) {
     case EAI_AGAIN:
         return vox_net_error_set(
@@ -265,6 +270,12 @@ bool vox_address_is_multicast(const struct vox_address *address)
     const struct sockaddr_in6 *in6 = as_v6(address);
     return in ? IN_MULTICAST(ntohl(in->sin_addr.s_addr))
               : in6 && IN6_IS_ADDR_MULTICAST(&in6->sin6_addr);
+}
+
+bool vox_address_lacks_interface(const struct vox_address *address)
+{
+    const struct sockaddr_in6 *in6 = as_v6(address);
+    return in6 && IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr) && in6->sin6_scope_id == 0;
 }
 
 bool vox_address_is_loopback(const struct vox_address *address)

@@ -116,6 +116,8 @@ void vox_address_set_port(struct vox_address *address, uint16_t port);
 
 bool vox_address_is_any(const struct vox_address *address); /* 0.0.0.0, :: */
 bool vox_address_is_multicast(const struct vox_address *address);
+/* fe80::/10 without its zone: which of this machine's links is meant is not said (RFC 4007). */
+bool vox_address_lacks_interface(const struct vox_address *address);
 bool vox_address_is_loopback(const struct vox_address *address); /* 127/8, ::1 */
 /* 255.255.255.255, or the directed broadcast address of one of this machine's interfaces. */
 bool vox_address_is_broadcast(const struct vox_address *address);

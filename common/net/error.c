@@ -21,6 +21,7 @@ int vox_net_error_code(int errno_value)
 {
     switch (errno_value) {
     case EADDRINUSE:
+    case EEXIST: /* a file where a socket shall be */
         return VOX_EINUSE;
     case EACCES:
     case EPERM:

@@ -20,8 +20,13 @@ static int explain_open_path(int errno_value, const char *what, const char *text
     switch (errno_value) {
     case EADDRINUSE:
         return vox_net_error_set(error, code,
-                                 "cannot %s %s: another program listens there, or it is a file of "
-                                 "another kind; end the program, or choose another path",
+                                 "cannot %s %s: another program listens there; end it, or choose "
+                                 "another path",
+                                 what, text);
+    case EEXIST:
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: a file or folder that is no socket has that name; "
+                                 "choose another path",
                                  what, text);
     case ENOENT:
     case ENOTDIR:
@@ -72,15 +77,26 @@ int vox_explain_open(int errno_value, const char *what, enum vox_scheme scheme,
                                  "cannot %s %s: this machine does not speak that kind of address; "
                                  "try IPv4",
                                  what, text);
+    case EINVAL:
+        if (!vox_address_lacks_interface(address))
+            break;
+        return vox_explain_bare_link(text, error);
     case ENODEV:
         return vox_net_error_set(error, code,
                                  "cannot %s %s: no interface takes multicast to it; name one with "
                                  "--interface (see `ip link`)",
                                  what, text);
-    default:
-        return vox_net_error_set(error, code, "cannot %s %s: %s; check the address and the network",
-                                 what, text, strerror(errno_value));
     }
+    return vox_net_error_set(error, code, "cannot %s %s: %s; check the address and the network",
+                             what, text, strerror(errno_value));
+}
+
+int vox_explain_bare_link(const char *text, struct vox_net_error *error)
+{
+    return vox_net_error_set(error, VOX_EADDRESS,
+                             "%s may be on any link: name the interface, as in [fe80::1%%eth0] "
+                             "(`ip link` lists yours)",
+                             text);
 }
 
 int vox_explain_limits(int dscp, int ttl, struct vox_net_error *error)

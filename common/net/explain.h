@@ -27,6 +27,9 @@ int vox_explain_open(int errno_value, const char *what, enum vox_scheme scheme,
 int vox_explain_send(int errno_value, size_t len, const struct vox_address *to,
                      struct vox_net_error *error);
 
+/* An address of one link, without its interface (vox_address_lacks_interface). VOX_EADDRESS. */
+int vox_explain_bare_link(const char *text, struct vox_net_error *error);
+
 /* DSCP in 0..63, TTL in 0..255, or VOX_EINVAL with a text. */
 int vox_explain_limits(int dscp, int ttl, struct vox_net_error *error);
 

@@ -80,6 +80,9 @@ int vox_stream_socket_check(const struct vox_transport_config *config, struct vo
         return vox_net_error_set(error, VOX_EADDRESS,
                                  "tcp://%s is a group, and TCP joins two only; write udp://",
                                  vox_address_format(&config->address, text));
+    if (vox_address_lacks_interface(&config->address))
+        return vox_explain_bare_link(vox_transport_format(config->scheme, &config->address, text),
+                                     error);
     if (!is_tcp(config) || !config->congestion)
         return 0;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

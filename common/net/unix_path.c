@@ -42,6 +42,12 @@ static bool remove_dead(const struct vox_address *address)
            unlink(file) == 0;
 }
 
+static bool is_other_file(const struct vox_address *address)
+{
+    struct stat there;
+    return lstat(file_of(address), &there) == 0 && !S_ISSOCK(there.st_mode);
+}
+
 static int try_bind(int fd, const struct vox_address *address)
 {
     return bind(fd, (const struct sockaddr *)&address->storage, address->len) < 0 ? -errno : 0;
@@ -54,6 +60,8 @@ int vox_unix_path_bind(int fd, const struct vox_address *address, struct vox_uni
     int err = try_bind(fd, address);
     if (err == -EADDRINUSE && !is_abstract(address) && remove_dead(address))
         err = try_bind(fd, address);
+    if (err == -EADDRINUSE && !is_abstract(address) && is_other_file(address))
+        err = -EEXIST;
     if (err < 0 || is_abstract(address) || lstat(file_of(address), &made) < 0)
         return err;
     out->is_ours = true;

@@ -29,7 +29,7 @@ struct vox_unix_path {
 
 /*
  * Binds. A socket that no program has open is removed first; what is no socket never is.
- * Returns 0 or a negative errno: -EADDRINUSE (a program has it open, or it is no socket).
+ * Returns 0 or a negative errno: -EADDRINUSE (a program has it open), -EEXIST (it is no socket).
  */
 int vox_unix_path_bind(int fd, const struct vox_address *address, struct vox_unix_path *out);
 

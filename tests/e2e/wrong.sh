@@ -58,6 +58,9 @@ says 2 "--tcp-congestion is for" send tone:400 127.0.0.1:9 --tcp-congestion cubi
 says 2 "--sdp describes" send tone:400 tcp://127.0.0.1:9 --sdp x.sdp
 says 2 "second port" send tone:400 unix:sock --no-rtcp-mux
 says 2 "[::1" send tone:400 '[::1'
+says 1 "is an interface" send tone:400 '[fe80::1%nosuch]:9'
+says 1 "may be on any link" recv '[fe80::1]:5004'
+says 1 "tcp://[fe80::1]:9 may be on any link" send tone:400 'tcp://[fe80::1]:9'
 says 1 '"nosuch0"' send tone:400 239.1.2.3 --interface nosuch0
 says 1 '"nosuch.invalid"' recv nosuch.invalid --output null
 says 1 "this machine has no such address" recv 192.0.2.1:0 --output null

@@ -266,6 +266,22 @@ static void says_what_cannot_be_resolved(void **state)
     assert_non_null(strstr(error.text, "check"));
 }
 
+static void links_need_an_interface(void **state)
+{
+    (void)state;
+    struct vox_address whole = address_of("[fe80::1%1]:1"), bare = address_of("[fe80::1]:1"),
+                       other = address_of("[2001:db8::1]:1"), v4 = address_of("169.254.0.1:1");
+    assert_true(vox_address_lacks_interface(&bare));
+    assert_false(vox_address_lacks_interface(&whole));
+    assert_false(vox_address_lacks_interface(&other));
+    assert_false(vox_address_lacks_interface(&v4));
+    struct vox_address_hints hints = {0};
+    struct vox_net_error error = {""};
+    assert_int_equal(vox_address_lookup("[fe80::1%nosuch]:1", &hints, &whole, &error),
+                     VOX_ENOTFOUND);
+    assert_non_null(strstr(error.text, "is an interface"));
+}
+
 static void tells_kinds_apart(void **state)
 {
     (void)state;
@@ -336,6 +352,7 @@ int main(void)
         cmocka_unit_test(resolves_names),
         cmocka_unit_test(a_name_may_have_several_addresses),
         cmocka_unit_test(says_what_cannot_be_resolved),
+        cmocka_unit_test(links_need_an_interface),
         cmocka_unit_test(tells_kinds_apart),
         cmocka_unit_test(compares),
     };
