@@ -199,6 +199,11 @@ static void summarize_network(const struct vox_send_report *r)
                          s->packets ? 100.0 * (double)r->outlet.media_dropped / (double)s->packets
                                     : 0.0,
                          (unsigned long long)r->outlet.media_duplicated);
+    if (r->outlet.transport.unsent > 0)
+        vox_message_info("%llu packets, reports included, went nowhere: %s.",
+                         (unsigned long long)r->outlet.transport.unsent,
+                         vox_transport_is_stream(r->scheme) ? "nobody was connected"
+                                                            : "nobody received there");
     if (s->reports == 0)
         vox_message_info("No receiver sent a report: it may not speak RTCP, or not be there.");
     else if (s->rtt_ns >= 0)

@@ -13,6 +13,11 @@ static bool is_unix(const struct vox_address *address)
 
 /* ---- opening ---- */
 
+static bool is_shortage(int errno_value)
+{
+    return errno_value == EMFILE || errno_value == ENFILE;
+}
+
 static int explain_open_path(int errno_value, const char *what, const char *text,
                              struct vox_net_error *error)
 {
@@ -52,6 +57,11 @@ int vox_explain_open(int errno_value, const char *what, enum vox_scheme scheme,
     char text[VOX_ADDRESS_TEXT_BYTES];
     vox_transport_format(scheme, address, text);
     int code = vox_net_error_code(errno_value);
+    if (is_shortage(errno_value))
+        return vox_net_error_set(error, code,
+                                 "cannot %s %s: %s; close other files, or raise the limit "
+                                 "(ulimit -n)",
+                                 what, text, strerror(errno_value));
     if (is_unix(address))
         return explain_open_path(errno_value, what, text, error);
     switch (errno_value) {

@@ -46,6 +46,7 @@ in_use() {
     echo text >file.txt
     "$BIN/voxgram-recv" unix:file.txt --output null 2>file.err
     equal $? 1 "status on a file that is no socket"
+    said file "no socket has that name"
     equal "$(cat file.txt)" text "a file that is no socket"
     "$BIN/voxgram-recv" unix:no/such/folder/x --output null 2>folder.err
     equal $? 1 "status in a folder that is not there"
@@ -79,6 +80,7 @@ comes_back() {
     holds "$(json again.json packets.received) > 0"
     equal "$(json back.send.json transport.connected)" 2 "connections of the sender"
     holds "$(json back.send.json transport.unsent) > 0"
+    said back.send "went nowhere: nobody was connected"
 }
 
 # The kernel holds ten datagrams for a Unix socket (max_dgram_qlen), 200 ms of audio: the sender holds

@@ -6,10 +6,12 @@
 #include "support/folder.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct row {
@@ -487,7 +489,26 @@ static void a_place_is_taken_once(const struct row *row)
     end_close(second);
 }
 
+static void no_file_is_left(const struct row *row)
+{
+    struct rlimit before, none;
+    struct vox_transport_config config;
+    if (row->is_group) /* the interface's name takes a socket to look up, and fails first */
+        return;
+    configure(row, VOX_TRANSPORT_LISTEN, &config);
+    int next = dup(STDIN_FILENO);
+    assert_return_code(next, errno);
+    close(next);
+    assert_return_code(getrlimit(RLIMIT_NOFILE, &before), errno);
+    none = before;
+    none.rlim_cur = (rlim_t)next;
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &none), errno);
+    expect_error(&config, VOX_ELIMIT, "raise the limit (ulimit -n)");
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &before), errno);
+}
+
 FOR_EACH_ROW(wrong_options_are_refused)
+FOR_EACH_ROW(no_file_is_left)
 FOR_EACH_ROW(a_place_is_taken_once)
 
 static void says_why_it_cannot_open(void **state)
@@ -538,6 +559,7 @@ int main(void)
         cmocka_unit_test(closes_with_things_waiting_everywhere),
         cmocka_unit_test(another_thread_may_send_everywhere),
         cmocka_unit_test(wrong_options_are_refused_everywhere),
+        cmocka_unit_test(no_file_is_left_everywhere),
         cmocka_unit_test(a_place_is_taken_once_everywhere),
         cmocka_unit_test(says_why_it_cannot_open),
         cmocka_unit_test(reno_is_everywhere),
