@@ -38,6 +38,7 @@ struct server {
     struct pollfd polls[1 + CLIENTS];
     struct client clients[1 + CLIENTS];
     nfds_t count;
+    bool is_short; /* of descriptors: nobody is let in for a second */
 };
 
 static int open_server(uint16_t port)
@@ -68,8 +69,10 @@ static void let_in(struct server *s)
     struct sockaddr_in from;
     socklen_t len = sizeof from;
     int fd = accept(s->polls[0].fd, (struct sockaddr *)&from, &len);
+    /* Too many files: poll would say "ready" again at once, and we would be busy with that. */
+    s->is_short = fd < 0 && (errno == EMFILE || errno == ENFILE);
     if (fd < 0)
-        return; /* it left while it waited, or we have too many files: poll says so again */
+        return; /* or it left while it waited */
     char *queue = s->count <= CLIENTS ? malloc(QUEUE_BYTES) : NULL;
     if (!queue || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
         printf("%u refused: %d clients are enough\n", ntohs(from.sin_port), CLIENTS);
@@ -139,7 +142,10 @@ static void run(struct server *s)
             /* To be told "can send" while nothing waits would keep us busy for nothing. */
             s->polls[i].events = (short)((s->clients[i].has_ended ? 0 : POLLIN) |
                                          (s->clients[i].len > 0 ? POLLOUT : 0));
-        if (poll(s->polls, s->count, -1) < 0) {
+        int timeout_ms = s->is_short ? 1000 : -1;
+        s->polls[0].events = s->is_short ? 0 : POLLIN;
+        s->is_short = false;
+        if (poll(s->polls, s->count, timeout_ms) < 0) {
             if (errno == EINTR)
                 continue;
             return;
