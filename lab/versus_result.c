@@ -105,6 +105,7 @@ int vox_versus_sum_up(struct vox_versus_result *result)
             err = vox_versus_spread(vox_versus_values(result, (enum vox_versus_arm)arm, 0) + i,
                                     repeat, VOX_VERSUS_FIGURES, &result->table.figures[arm][i]);
     }
+    result->table.link_kbps = result->options->network.rate_limit_bps / 1000.0;
     for (int i = 0; i < result->budgets.count; i++)
         vox_versus_judge(&result->budgets, &result->table, i, &result->verdicts[i]);
     vox_versus_judge_plain(&result->budgets, &result->table, result->plain_text);

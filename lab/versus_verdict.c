@@ -298,8 +298,11 @@ static void add_loss(char *out, const struct vox_versus_budgets *budgets,
     add_share(out, figure(t, tcp, VOX_VERSUS_LATE_PCT + budget));
     add(out, " of the frames and plain UDP ");
     add_share(out, figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + budget));
+}
+
 static bool brings_nothing(const struct vox_versus_budgets *budgets,
                            const struct vox_versus_table *t)
+{
     int longest = budgets->count - 1;
     return figure(t, VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + longest) >= ALL_PCT &&
            figure(t, best_of(t, longest, is_tcp), VOX_VERSUS_LATE_PCT + longest) >= ALL_PCT;
