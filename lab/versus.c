@@ -20,8 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LEAST_RATE_HZ = 32000 };
-
 /* ---- what comes out ---- */
 
 static int write_stats(const struct vox_versus_result *result)
@@ -112,18 +110,6 @@ static bool can_write(const struct vox_versus_options *o)
     return false;
 }
 
-/* The fewer samples a second, the longer the sender's resampler holds them back: 76 ms at 8 kHz,
- * below 10 ms from 32 kHz on. */
-static void warn_of_rate(const char *path, int hz)
-{
-    if (hz < LEAST_RATE_HZ)
-        vox_message_warn(
-            "%s has %d samples a second; making 48000 of them takes time, up to 76 ms, "
-            "which counts as delay of each way; to leave it out, convert before: "
-            "ffmpeg -i '%s' -ar 48000 out.wav",
-            vox_clip_name(path), hz, path);
-}
-
 /* Also tells whether the sound is shorter than asked for. */
 static bool can_read(struct vox_versus_options *o)
 {
@@ -137,7 +123,6 @@ static bool can_read(struct vox_versus_options *o)
     }
     o->sound_ns = vox_ticks_to_ns(clip.frames, clip.hz);
     o->again = o->duration_ns > o->sound_ns;
-    warn_of_rate(o->path, clip.hz);
     vox_clip_clear(&clip);
     if (o->network.trace && vox_network_trace_read(o->network.trace, &trace, why) < 0) {
         vox_message_error("%s", why);

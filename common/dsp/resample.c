@@ -30,16 +30,18 @@ static const double MAX_HZ = 768000.0;
 static const double MAX_PPM = 50000.0;
 /* From here on the cheaper filter of libsamplerate passes what an ear can hear. */
 static const double FAST_FILTER_HZ = 48000.0;
+/* Below, libsoxr's blocks are long: 64 ms at 8 kHz, where libsamplerate's filter takes 6. */
+static const double SHORT_BLOCKS_HZ = 32000.0;
 
 struct vox_resample {
     struct vox_resample_config config;
     size_t (*step)(struct vox_resample *rs, const float *in, size_t in_frames, size_t *used,
                    float *out, size_t out_frames);
     soxr_t fixed;
-    SRC_STATE *variable;
+    SRC_STATE *sinc;
     struct vox_fractional *near_one;
     double ratio;       /* output frames per input frame, with ppm */
-    double held_frames; /* variable only: measured once */
+    double held_frames; /* not of libsoxr: measured once */
     uint64_t in_total;  /* since create or reset */
     uint64_t out_total;
     uint64_t fixed_in; /* of libsoxr since create */
@@ -87,18 +89,18 @@ static size_t fixed_step(struct vox_resample *rs, const float *in, size_t in_fra
  * libsamplerate spreads a change of ratio over the output room that it is offered, and reads as
  * much input as it can store: so it is offered what belongs together.
  */
-static size_t variable_step(struct vox_resample *rs, const float *in, size_t in_frames,
-                            size_t *used, float *out, size_t out_frames)
+static size_t sinc_step(struct vox_resample *rs, const float *in, size_t in_frames, size_t *used,
+                        float *out, size_t out_frames)
 {
-    size_t for_room = (size_t)ceil((double)out_frames / rs->ratio);
-    size_t take = smaller(smaller(in_frames, STEP_FRAMES), for_room);
+    size_t for_room = (size_t)((double)out_frames / rs->ratio);
+    size_t take = smaller(smaller(in_frames, STEP_FRAMES), for_room > 0 ? for_room : 1);
     size_t room = (size_t)ceil((double)take * rs->ratio) + 1;
     SRC_DATA data = {.data_in = in,
                      .input_frames = (long)take,
                      .data_out = out,
                      .output_frames = (long)smaller(out_frames, room),
                      .src_ratio = rs->ratio};
-    if (src_process(rs->variable, &data) != 0) {
+    if (src_process(rs->sinc, &data) != 0) {
         *used = 0;
         return 0;
     }
@@ -198,8 +200,8 @@ void vox_resample_reset(struct vox_resample *rs)
 {
     if (rs->fixed)
         forget_fixed(rs);
-    if (rs->variable)
-        src_reset(rs->variable);
+    if (rs->sinc)
+        src_reset(rs->sinc);
     if (rs->near_one)
         vox_fractional_reset(rs->near_one);
     rs->in_total = 0;
@@ -218,16 +220,16 @@ static void measure_held(struct vox_resample *rs)
     size_t out = 0;
     while (in < enough) {
         size_t used = 0;
-        out += variable_step(rs, rs->silence, STEP_FRAMES, &used, rs->bin, STEP_FRAMES);
+        out += sinc_step(rs, rs->silence, STEP_FRAMES, &used, rs->bin, STEP_FRAMES);
         in += used;
     }
     rs->held_frames = (double)in - (double)out / rs->ratio;
-    src_reset(rs->variable);
+    src_reset(rs->sinc);
 }
 
 double vox_resample_delay_frames(const struct vox_resample *rs)
 {
-    if (rs->config.variable)
+    if (!rs->fixed)
         return rs->held_frames;
     return (double)rs->in_total - (double)rs->out_total * rs->config.in_hz / rs->config.out_hz;
 }
@@ -283,20 +285,27 @@ static int open_fixed(struct vox_resample *rs)
     return err;
 }
 
-static int open_variable(struct vox_resample *rs)
+static int open_sinc(struct vox_resample *rs)
 {
     double lower_hz = fmin(rs->config.in_hz, rs->config.out_hz);
     int filter = lower_hz >= FAST_FILTER_HZ ? SRC_SINC_FASTEST : SRC_SINC_MEDIUM_QUALITY;
-    if (!src_is_valid_ratio(rs->ratio * (1.0 + MAX_PPM * 1e-6)) ||
-        !src_is_valid_ratio(rs->ratio * (1.0 - MAX_PPM * 1e-6)))
+    double margin = rs->config.variable ? MAX_PPM * 1e-6 : 0;
+    if (!src_is_valid_ratio(rs->ratio * (1.0 + margin)) ||
+        !src_is_valid_ratio(rs->ratio * (1.0 - margin)))
         return VOX_EINVAL;
     int ignored = 0;
-    rs->variable = src_new(filter, rs->config.channels, &ignored);
-    if (!rs->variable)
+    rs->sinc = src_new(filter, rs->config.channels, &ignored);
+    if (!rs->sinc)
         return VOX_ENOMEM;
-    rs->step = variable_step;
+    rs->step = sinc_step;
     measure_held(rs);
     return 0;
+}
+
+static bool suits_sinc(const struct vox_resample *rs)
+{
+    return rs->config.variable ||
+           (rs->config.in_hz < SHORT_BLOCKS_HZ && src_is_valid_ratio(rs->ratio));
 }
 
 static int open_near_one(struct vox_resample *rs)
@@ -313,13 +322,12 @@ static int open_engine(struct vox_resample *rs)
     rs->bin = calloc(scratch, sizeof *rs->bin);
     if (!rs->silence || !rs->bin)
         return VOX_ENOMEM;
+    if (rs->config.in_hz != rs->config.out_hz)
+        return suits_sinc(rs) ? open_sinc(rs) : open_fixed(rs);
     if (rs->config.variable)
-        return rs->config.in_hz == rs->config.out_hz ? open_near_one(rs) : open_variable(rs);
-    if (rs->config.in_hz == rs->config.out_hz) {
-        rs->step = copy_step;
-        return 0;
-    }
-    return open_fixed(rs);
+        return open_near_one(rs);
+    rs->step = copy_step;
+    return 0;
 }
 
 static bool valid_rate(double hz)
@@ -352,8 +360,8 @@ void vox_resample_destroy(struct vox_resample *rs)
         return;
     if (rs->fixed)
         soxr_delete(rs->fixed);
-    if (rs->variable)
-        src_delete(rs->variable);
+    if (rs->sinc)
+        src_delete(rs->sinc);
     vox_fractional_destroy(rs->near_one);
     free(rs->silence);
     free(rs->bin);

@@ -54,8 +54,8 @@ void vox_resample_set_ppm(struct vox_resample *rs, double ppm);
 
 /*
  * Input frames that were read but are not shown by the output yet: how much the stage adds to the
- * latency. Constant with `variable` (20 frames at 48 kHz); else as of now: libsoxr works in blocks,
- * and holds 2..10 ms at rates from 32 kHz up, to 17 ms at 16 kHz, to 76 ms at 8 kHz.
+ * latency. Constant with `variable` (20 frames at 48 kHz) and from rates below 32 kHz (47 frames: 6
+ * ms at 8 kHz, 3 ms at 16 kHz); else as of now: libsoxr works in blocks, and holds 2..10 ms.
  */
 double vox_resample_delay_frames(const struct vox_resample *rs);
 

@@ -127,7 +127,7 @@ static void sines_keep_level_place_and_purity(void **state)
     } rows[] = {
         {44100, 48000, 100, 120, 0.01, false},   {44100, 48000, 997, 120, 0.01, false},
         {44100, 48000, 20000, 120, 0.02, false}, {48000, 44100, 20000, 120, 0.02, false},
-        {16000, 48000, 7000, 120, 0.02, false},  {8000, 48000, 3600, 120, 0.05, false},
+        {16000, 48000, 6800, 110, 0.02, false},  {8000, 48000, 3400, 110, 0.02, false},
         {96000, 48000, 20000, 120, 0.02, false}, {11025, 48000, 997, 120, 0.02, false},
         {44117.3, 48000, 997, 120, 0.02, false}, {47999.123, 48000, 997, 120, 0.02, false},
         {48000, 48000, 100, 120, 0.01, true},    {48000, 48000, 997, 120, 0.01, true},
@@ -172,7 +172,8 @@ static void flushing_gives_the_whole_length(void **state)
         size_t made = push(rs, in, frames, 333, 1, out);
         double expect = (double)frames * 48000 / rates[i];
         double held = vox_resample_delay_frames(rs);
-        assert_true(fabs((double)frames - (double)made * rates[i] / 48000 - held) < 0.01);
+        double tolerance = rates[i] < 32000 ? 0.5 : 0.01; /* there it is constant */
+        assert_true(fabs((double)frames - (double)made * rates[i] / 48000 - held) < tolerance);
         assert_true(held >= 0 && held < 800);
         made += push(rs, in, 2400, 333, 1, out + made);
         assert_true((double)made >= expect);
@@ -182,6 +183,27 @@ static void flushing_gives_the_whole_length(void **state)
         double at = (double)(frames - 1) * 48000 / rates[i];
         if (fabs((double)peak - at) >= 1.0)
             fail_msg("%g Hz: peak at %zu, not %g", rates[i], peak, at);
+        vox_resample_destroy(rs);
+    }
+}
+
+/* Low rates wait for little, and input that is there in plenty is not drawn in ahead of need. */
+static void low_rates_hold_little_back(void **state)
+{
+    (void)state;
+    static const double rates[] = {8000, 11025, 16000, 22050, 24000};
+    memset(in, 0, sizeof in);
+    for (size_t i = 0; i < COUNT(rates); i++) {
+        struct vox_resample *rs = make(1, rates[i], 48000, false);
+        double held = vox_resample_delay_frames(rs);
+        assert_true(held > 10 && held < 60);
+        double read = 0, shown = 0;
+        for (int frame = 0; frame < 3000; frame++) {
+            size_t used = 0;
+            shown += (double)vox_resample_process(rs, in, 4096, &used, out, 960) * rates[i] / 48000;
+            read += (double)used;
+            assert_true(read - shown < held + 2);
+        }
         vox_resample_destroy(rs);
     }
 }
@@ -307,7 +329,7 @@ static void changing_ratio_does_not_click(void **state)
 
 RUN(cmocka_unit_test(refuses_what_it_cannot_do), cmocka_unit_test(equal_rates_copy_every_bit),
     cmocka_unit_test(sines_keep_level_place_and_purity), cmocka_unit_test(what_would_alias_is_gone),
-    cmocka_unit_test(flushing_gives_the_whole_length),
+    cmocka_unit_test(flushing_gives_the_whole_length), cmocka_unit_test(low_rates_hold_little_back),
     cmocka_unit_test(result_does_not_depend_on_the_blocks),
     cmocka_unit_test(no_sizes_of_pieces_make_it_allocate), cmocka_unit_test(reset_starts_anew),
     cmocka_unit_test(variable_ratio_is_met_exactly),
