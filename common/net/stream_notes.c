@@ -44,7 +44,10 @@ static void describe_peer(const struct vox_stream *stream, const struct vox_peer
     }
     char where[VOX_ADDRESS_TEXT_BYTES];
     vox_transport_format(stream->transport.scheme, &stream->transport.local, where);
-    snprintf(out, WHO_BYTES, "caller %u of %s", peer->connection, where);
+    if (peer->connection == 0) /* was never let in */
+        snprintf(out, WHO_BYTES, "a caller of %s", where);
+    else
+        snprintf(out, WHO_BYTES, "caller %u of %s", peer->connection, where);
 }
 
 static bool calls(const struct vox_stream *stream)
