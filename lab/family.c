@@ -137,11 +137,16 @@ void vox_family_signals(sigset_t *out)
     sigaddset(out, SIGQUIT);
 }
 
-void vox_family_leave(pid_t parent)
+void vox_family_let_end(void)
 {
     sigset_t signals;
     vox_family_signals(&signals);
     sigprocmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+void vox_family_leave(pid_t parent)
+{
+    vox_family_let_end();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before that */
         _exit(128 + SIGKILL);
@@ -180,6 +185,8 @@ static int watch(pid_t worker, const sigset_t *signals)
             kill(worker, signal);
     }
     kill_all();
+    if (WIFSIGNALED(status) && sigismember(signals, WTERMSIG(status)) == 1)
+        return 128 + WTERMSIG(status);
     return WIFEXITED(status) ? WEXITSTATUS(status) : VOX_EIO;
 }
 

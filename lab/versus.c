@@ -67,6 +67,12 @@ static int work_on(void *context)
     }
     int status = o->is_virtual ? vox_versus_run_virtual(result) : vox_versus_run(result);
     if (status == VOX_EXIT_DONE && vox_versus_sum_up(result) < 0) {
+    result->options = o;
+    vox_versus_budgets_init(&result->budgets, o->budget_ms);
+    if (o->is_virtual)
+        vox_family_let_end();
+    vox_family_let_end(); /* the links have ended: the rest may take a while as well */
+    if (status == VOX_EXIT_DONE && sum_up(result) < 0) {
         vox_message_error("out of memory");
         status = VOX_EXIT_FAILED;
     }

@@ -190,8 +190,23 @@ interrupted() {
     nothing_left
 }
 
+# In virtual time no link is there to be told: the work itself ends.
+interrupted_virtually() {
+    env --default-signal=INT "$BIN/voxgram-lab" versus --virtual --duration 3600 --report int.html \
+        >vint.out 2>vint.err </dev/null &
+    pid=$!
+    running="$running $pid"
+    until_true pgrep -P "$pid" >/dev/null || fail "it does not start"
+    kill -INT "$pid"
+    wait "$pid"
+    equal $? 130 "status after SIGINT in virtual time"
+    [ ! -e int.html ] || fail "a page was written"
+    nothing_left
+}
+
 kernel
 interrupted
+interrupted_virtually
 wrong 2 'there is no "udp"' --arms udp
 wrong 1 "cannot open nothing.wav" nothing.wav
 wrong 1 "cannot open nothing.trace" --trace nothing.trace

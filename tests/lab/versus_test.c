@@ -179,7 +179,7 @@ static void advice_is_of_use(void **state)
     (void)state;
     row(VOX_VERSUS_RED, 20, 40, 1100);
     has(judged().text, "Spend more bytes on protection");
-    set(VOX_VERSUS_RED, VOX_VERSUS_R_AT + budgets.chosen + 1, 60);
+    set(VOX_VERSUS_RED, (enum vox_versus_figure)(VOX_VERSUS_R_AT + budgets.chosen + 1), 60);
     has(judged().text, "Allow more delay, or spend more bytes");
     table.link_kbps = 100;
     has(judged().text, "takes 147 kbit/s, and the link carries 100: lower --bitrate");
@@ -205,8 +205,9 @@ static void too_late_by_any_way(void **state)
                        "took 500 ms and more");
     char text[VOX_VERSUS_TEXT_BYTES];
     for (int i = 0; i < budgets.count; i++) {
-        set(VOX_VERSUS_PLAIN, VOX_VERSUS_LATE_PCT + i, 100);
-        set(VOX_VERSUS_CUBIC, VOX_VERSUS_LATE_PCT + i, 100);
+        const enum vox_versus_figure late = (enum vox_versus_figure)(VOX_VERSUS_LATE_PCT + i);
+        set(VOX_VERSUS_PLAIN, late, 100);
+        set(VOX_VERSUS_CUBIC, late, 100);
     }
     vox_versus_judge_plain(&budgets, &table, text);
     assert_string_equal(text,
