@@ -8,7 +8,8 @@
 start() {
     who=$1 program=$2
     shift 2
-    timeout 300 "$EXAMPLES/$program" "$@" >"$who.out" 2>"$who.err" </dev/null &
+    # Without timeout(1): at the end that would be killed, and what it had started live on.
+    "$EXAMPLES/$program" "$@" >"$who.out" 2>"$who.err" </dev/null &
     pid=$!
     running="$running $pid"
     eval "pid_$who=$pid"
@@ -28,12 +29,10 @@ run() {
     equal $? "$wanted" "status of $who"
 }
 
-# stop NAME [SIGNAL]: ends it, and waits for that; `timeout` passes signals on.
+# stop NAME [SIGNAL]: ends it, and waits for that.
 stop() {
     eval "stopped=\$pid_$1"
-    # timeout(1) would pass the signal on twice, and the second one may come when the first has just
-    # been dealt with and nobody waits for another.
-    kill -"${2:-TERM}" $(ps -o pid= --ppid "$stopped")
+    kill -"${2:-TERM}" "$stopped"
     wait "$stopped"
 }
 
