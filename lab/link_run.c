@@ -7,7 +7,7 @@
 #include "cli/message.h"
 #include "lab/family.h"
 #include "lab/netns.h"
-#include "lab/tun.h"
+#include "lab/veth.h"
 #include "net/clock.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ enum phase {
 };
 
 struct side {
-    struct vox_tun tun;
+    struct vox_veth veth;
     struct vox_link_path *path; /* of the packets that come from here */
     pid_t pid;
     int go;   /* one byte into it starts the command, its end lets it go; -1 afterwards */
@@ -156,15 +156,28 @@ static int prepare_command(struct run *run, enum vox_link_side side, struct vox_
     return 0;
 }
 
-static int make_side(struct run *run, enum vox_link_side side)
+static int make_side(struct run *run, enum vox_link_side side, struct vox_net_error *error)
 {
-    const struct vox_tun_config config = {.ipv4 = vox_link_ipv4(side), .ipv6 = vox_link_ipv6(side)};
+    const struct vox_veth_config config = {.name = side == VOX_LINK_A ? "vox-a" : "vox-b",
+                                           .ipv4 = vox_link_ipv4(side),
+                                           .ipv6 = vox_link_ipv6(side)};
+    int err = vox_netns_enter(error);
+    if (err >= 0)
+        err = vox_veth_plug(&run->sides[side].veth, &config, error);
+    if (err >= 0)
+        err = prepare_command(run, side, error);
+    return err;
+}
+
+/* Our own ends first, in a namespace that no command is in. */
+static int make_sides(struct run *run)
+{
     struct vox_net_error error;
     int err = vox_netns_enter(&error);
-    if (err >= 0)
-        err = vox_tun_open(&config, &run->sides[side].tun, &error);
-    if (err >= 0)
-        err = prepare_command(run, side, &error);
+    for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES && err >= 0; side++)
+        err = vox_veth_open(&run->sides[side].veth, &error);
+    for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES && err >= 0; side++)
+        err = make_side(run, side, &error);
     if (err < 0)
         vox_message_error("%s", error.text);
     return err;
@@ -182,8 +195,8 @@ static int create(struct run *run, const struct vox_trace *trace)
     }
     for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES && err >= 0; side++)
         err = create_path(run, side, trace);
-    for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES && err >= 0; side++)
-        err = make_side(run, side);
+    if (err >= 0)
+        err = make_sides(run);
     /* Not before the children are there, who would inherit it. */
     prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
     signal(SIGPIPE, SIG_IGN);
@@ -193,7 +206,7 @@ static int create(struct run *run, const struct vox_trace *trace)
 static void destroy(struct run *run)
 {
     for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++) {
-        vox_tun_close(&run->sides[side].tun);
+        vox_veth_close(&run->sides[side].veth);
         vox_link_path_destroy(run->sides[side].path);
         if (run->sides[side].go >= 0)
             close(run->sides[side].go);
@@ -210,8 +223,8 @@ static void say_where(const struct run *run, enum vox_link_side side)
     for (char **word = run->options->commands[side]; *word && used < sizeof words; word++)
         used += (size_t)snprintf(words + used, sizeof words - used, " %s", *word);
     vox_message_info("%c is %s%s%s:%s", vox_link_name(side), vox_link_ipv4(side),
-                     run->sides[side].tun.has_ipv6 ? ", " : "",
-                     run->sides[side].tun.has_ipv6 ? vox_link_ipv6(side) : "", words);
+                     run->sides[side].veth.has_ipv6 ? ", " : "",
+                     run->sides[side].veth.has_ipv6 ? vox_link_ipv6(side) : "", words);
 }
 
 /* ---- packets ---- */
@@ -219,20 +232,20 @@ static void say_where(const struct run *run, enum vox_link_side side)
 static void take_in(struct side *from)
 {
     for (int i = 0; i < BATCH; i++) {
-        ssize_t len = read(from->tun.fd, vox_link_path_room(from->path), VOX_LINK_PACKET_BYTES);
-        if (len <= 0) {
-            from->cut = len < 0 && errno == EBADFD;
+        int64_t sent_ns;
+        size_t len = vox_veth_read(&from->veth, vox_link_path_room(from->path),
+                                   VOX_LINK_PACKET_BYTES, &sent_ns);
+        if (len == 0)
             return;
-        }
-        vox_link_path_push(from->path, (size_t)len, vox_clock_now_ns());
+        vox_link_path_push(from->path, len, sent_ns);
     }
 }
 
-static void let_out(struct side *from, const struct side *to)
+static void let_out(struct side *from, struct side *to)
 {
     struct vox_link_packet packet;
     for (int i = 0; i < BATCH && vox_link_path_take(from->path, vox_clock_now_ns(), &packet); i++)
-        if (write(to->tun.fd, packet.bytes, packet.len) == (ssize_t)packet.len)
+        if (vox_veth_write(&to->veth, packet.bytes, packet.len))
             vox_link_path_sent(from->path, &packet, vox_clock_now_ns());
 }
 
@@ -390,10 +403,10 @@ static int64_t next_ns(const struct run *run, int64_t now_ns)
 /* A device that is gone would wake us for ever; poll ignores negative numbers. */
 static int fd_to_read(const struct side *side)
 {
-    return side->cut ? -1 : side->tun.fd;
+    return side->cut ? -1 : side->veth.fd;
 }
 
-static void wait_for_something(const struct run *run)
+static void wait_for_something(struct run *run)
 {
     struct pollfd fds[] = {{.fd = fd_to_read(&run->sides[VOX_LINK_A]), .events = POLLIN},
                            {.fd = fd_to_read(&run->sides[VOX_LINK_B]), .events = POLLIN},
@@ -402,7 +415,10 @@ static void wait_for_something(const struct run *run)
     int64_t next = next_ns(run, now_ns);
     int64_t left_ns = next > now_ns ? next - now_ns : 0;
     struct timespec left = {.tv_sec = left_ns / VOX_NS_PER_S, .tv_nsec = left_ns % VOX_NS_PER_S};
-    ppoll(fds, sizeof fds / sizeof fds[0], next == VOX_NS_NEVER ? NULL : &left, NULL);
+    if (ppoll(fds, sizeof fds / sizeof fds[0], next == VOX_NS_NEVER ? NULL : &left, NULL) <= 0)
+        return;
+    for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++)
+        run->sides[side].cut |= (fds[side].revents & POLLERR) != 0;
 }
 
 static void loop(struct run *run)
@@ -424,14 +440,15 @@ static void tell(struct run *run, struct vox_link_result *out)
     for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++) {
         out->ends[side] = run->sides[side].end;
         out->paths[side] = *vox_link_path_stats(run->sides[side].path);
-        out->missed[side] = vox_tun_dropped(&run->sides[side].tun);
+        out->missed[side] = vox_veth_missed(&run->sides[side].veth);
     }
 }
 
 int vox_link_run(const struct vox_link_options *options, const struct vox_trace *trace,
                  struct vox_link_result *out)
 {
-    static const struct side no_side = {.tun = {.fd = -1, .counters_fd = -1}, .go = -1};
+    static const struct side no_side = {.veth = {.fd = -1, .rtnl = -1, .counters_fd = -1},
+                                        .go = -1};
     struct run run = {.options = options, .sides = {no_side, no_side}, .signals = -1};
     int err = create(&run, trace);
     if (err >= 0) {

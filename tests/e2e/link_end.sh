@@ -150,28 +150,46 @@ statuses() {
 as_user() {
     [ "$(id -u)" = 0 ] || return 0
     cp "$BIN/voxgram-lab" . && chmod 755 "$WORK" voxgram-lab
-    cat >user.sh <<'END'
-mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
-    exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-END
-    unshare -m sh user.sh true 2>user.err || { echo "no device for another user: left out"; return; }
-    unshare -m sh user.sh ./voxgram-lab link --grace 0 -- sh -c \
+    user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+    $user unshare -rn true 2>/dev/null || { echo "users may not make namespaces: left out"; return 0; }
+    $user ./voxgram-lab link --grace 0 -- sh -c \
         'id -u; ping -q -c 1 $VOX_PEER >&2 && ping -q -c 1 $VOX_PEER6 >&2 && echo reached' -- sleep 60 \
         >user.out 2>user.err
     equal $? 0 "status of link for a user"
     equal "$(tr '\n' ' ' <user.out)" "65534 reached " "what a user sees"
     chmod 600 user.out
-    unshare -m sh user.sh ./voxgram-lab link -q -- cat user.out -- true 2>cat.err
+    $user ./voxgram-lab link -q -- cat user.out -- true 2>cat.err
     equal $? 1 "status of reading what is not his"
+}
+
+# A command sees vox0 and nothing else of ours, and may take it away; the link goes on, and sleeps.
+device_gone() {
+    command -v ip >/dev/null || { echo "no ip: left out"; return 0; }
+    "$BIN/voxgram-lab" link --grace 0 --stats gone.json -- \
+        sh -c 'ip -o link; ip link del vox0 && sleep 3' -- sleep 60 >gone.out 2>gone.err </dev/null &
+    pid=$!
+    running="$running $pid"
+    until_true [ -s gone.out ] || fail "no devices listed"
+    sleep 2
+    ticks=$(awk '{ print $14 + $15 }' "/proc/$(worker_of "$pid")/stat")
+    wait "$pid"
+    equal $? 0 "status without vox0"
+    equal "$(grep -c ': vox0' gone.out)" 1 "devices named vox0"
+    equal "$(grep -c ': vox' gone.out)" 1 "devices of ours"
+    holds "$ticks < 100"
 }
 
 # What the system lacks, in one line with what to do.
 refused() {
+    "$TOOLS/without" packet true || { echo "no filters of system calls: left out"; return 0; }
+    for lacking in packet veth; do
+        "$TOOLS/without" $lacking "$BIN/voxgram-lab" link -- true -- true 2>$lacking.err
+        equal $? 125 "status without $lacking"
+        equal "$(wc -l <$lacking.err)" 1 "lines without $lacking"
+    done
+    said packet "no packet sockets here; load them (modprobe af_packet)"
+    said veth "no virtual Ethernet; load the driver (modprobe veth)"
     unshare -rm true 2>/dev/null || { echo "no user namespaces: left out"; return 0; }
-    unshare -rm sh -c 'mount -t tmpfs none /dev/net && "$0" link -- true -- true' \
-        "$BIN/voxgram-lab" 2>device.err
-    equal $? 125 "status without a device"
-    said device "there is no /dev/net/tun; load the driver"
     unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_net_namespaces && "$0" link -- true -- true' \
         "$BIN/voxgram-lab" 2>none.err
     equal $? 125 "status without namespaces"
@@ -191,5 +209,6 @@ daemon $id.09
 wrong_use
 statuses
 as_user
+device_gone
 refused
 END
