@@ -5,11 +5,11 @@
  *     voxgram-lab link --delay 20 --loss 1 -- ping -c 3 10.77.0.2 -- sleep 60
  *
  *      A: 10.77.0.1, fd77::1                              B: 10.77.0.2, fd77::2
- *     command A - kernel - vox0 (TUN) - this program - vox0 (TUN) - kernel - command B
- *                                    link_path.h, both ways
+ *     command A - kernel - vox0 = vox-a - this program - vox-b = vox0 - kernel - command B
+ *                          (veth)      link_path.h, both ways  (veth)
  *
- * Processes: the guard (family.h) waits; the work makes the two namespaces, starts a command in
- * each, B first, and carries packets until both have ended.
+ * Processes: the guard (family.h) waits; the work makes three namespaces, one for our ends (veth.h)
+ * and one for each command, starts the commands, B first, and carries packets until both have ended.
  *
  *     link_options.h    the command line
  *     link_run.h        from the namespaces to the end of the last process

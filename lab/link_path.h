@@ -4,11 +4,11 @@
  *
  *     struct vox_link_path *path;
  *     vox_link_path_create(&network, 4096, &path);
- *     ssize_t len = read(tun, vox_link_path_room(path), VOX_LINK_PACKET_BYTES);
- *     vox_link_path_push(path, (size_t)len, now_ns);
+ *     size_t len = vox_veth_read(&veth, vox_link_path_room(path), VOX_LINK_PACKET_BYTES, &now_ns);
+ *     vox_link_path_push(path, len, now_ns);
  *     struct vox_link_packet packet;
  *     while (vox_link_path_take(path, now_ns, &packet)) {
- *         write(other_tun, packet.bytes, packet.len);
+ *         vox_veth_write(&other_veth, packet.bytes, packet.len);
  *         vox_link_path_sent(path, &packet, now_ns);
  *     }
  *

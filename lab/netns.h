@@ -5,7 +5,7 @@
  *     struct vox_net_error error;
  *     if (vox_netns_enter(&error) < 0)
  *         vox_message_error("%s", error.text);
- *     if (vox_tun_open(&(struct vox_tun_config){.ipv4 = "10.77.0.1", ...}, &fd, &error) < 0)
+ *     if (vox_veth_plug(&veth, &(struct vox_veth_config){.ipv4 = "10.77.0.1", ...}, &error) < 0)
  *         ...
  *
  * A user stays who he is (user_namespaces(7), the same uid inside), so files, ~ and programs that

@@ -4,7 +4,7 @@
 #     link.sh BUILD_DIR [SECONDS]          (./dev bench gives the folder by BIN)
 #
 # SECONDS (default 10) is for each row. A busy machine makes packets late; -q keeps the link's own
-# figures, which lack the way from A's kernel into the link, out of the table.
+# figures out of the table.
 set -eu
 
 build=${1:-${BIN:+$BIN/..}}

@@ -176,7 +176,7 @@ device_gone() {
     equal $? 0 "status without vox0"
     equal "$(grep -c ': vox0' gone.out)" 1 "devices named vox0"
     equal "$(grep -c ': vox' gone.out)" 1 "devices of ours"
-    holds "$ticks < 100"
+    holds "$ticks < 50"
 }
 
 # What the system lacks, in one line with what to do.

@@ -175,6 +175,21 @@ wrong() {
     nothing_left
 }
 
+# Without root; where root runs the tests.
+as_user() {
+    [ "$(id -u)" = 0 ] || return 0
+    user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+    $user unshare -rn true 2>/dev/null || { echo "users may not make namespaces: left out"; return 0; }
+    mkdir -m 1777 user && chmod 755 "$WORK"
+    cp "$BIN/voxgram-lab" "$BIN/voxgram-send" "$BIN/voxgram-recv" "$DATA/speech.flac" user
+    chmod 755 user/voxgram-* && chmod 644 user/speech.flac
+    (cd user && TMPDIR=$PWD $user ./voxgram-lab versus speech.flac --duration 1 \
+        --arms plain,tcp-cubic --stats user.json) >user.out 2>user.err </dev/null
+    equal $? 0 "status for a user"
+    equal "$(json user/user.json mode)" kernel "mode for a user"
+    equal "$(arm user/user.json tcp-cubic lost_pct)" 0.0 "share lost of TCP for a user"
+}
+
 # Ctrl-C. Each run of this test has a duration of its own, to be recognized by.
 interrupted() {
     id=$((10000 + $$ % 10000))7 # no 0 at the end, which would not be printed
@@ -205,6 +220,7 @@ interrupted_virtually() {
 }
 
 kernel
+as_user
 interrupted
 interrupted_virtually
 wrong 2 'there is no "udp"' --arms udp
