@@ -65,14 +65,11 @@ static int work_on(void *context)
         vox_message_error("out of memory");
         return VOX_EXIT_FAILED;
     }
-    int status = o->is_virtual ? vox_versus_run_virtual(result) : vox_versus_run(result);
-    if (status == VOX_EXIT_DONE && vox_versus_sum_up(result) < 0) {
-    result->options = o;
-    vox_versus_budgets_init(&result->budgets, o->budget_ms);
     if (o->is_virtual)
         vox_family_let_end();
+    int status = o->is_virtual ? vox_versus_run_virtual(result) : vox_versus_run(result);
     vox_family_let_end(); /* the links have ended: the rest may take a while as well */
-    if (status == VOX_EXIT_DONE && sum_up(result) < 0) {
+    if (status == VOX_EXIT_DONE && vox_versus_sum_up(result) < 0) {
         vox_message_error("out of memory");
         status = VOX_EXIT_FAILED;
     }
