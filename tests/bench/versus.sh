@@ -7,8 +7,8 @@
 # rare, and a 99th percentile of fewer frames hangs on one or two stalls), with SEEDS seeds (default
 # 5). Rows are medians over seeds, with the least and the greatest; bbr where the kernel has it.
 #
-# JOBS (default 1) seeds run at a time. A busy machine adds delay, and a repeat that is there after
-# some 90 ms is then later than 100: only figures of a quiet one count.
+# JOBS (default 1) seeds run at a time. A busy machine adds delay, and frames come in steps, one of
+# which lies at 100 ms: only figures of a quiet one count. docs/versus.md says where they differ.
 set -eu
 
 build=${1:-}
