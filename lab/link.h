@@ -9,7 +9,8 @@
  *                          (veth)      link_path.h, both ways  (veth)
  *
  * Processes: the guard (family.h) waits; the work makes three namespaces, one for our ends (veth.h)
- * and one for each command, starts the commands, B first, and carries packets until both have ended.
+ * and one for each command, starts the commands, B first, and carries packets until both have
+ * ended.
  *
  *     link_options.h    the command line
  *     link_run.h        from the namespaces to the end of the last process

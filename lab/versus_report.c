@@ -371,11 +371,12 @@ static void put_machine(struct report *r)
         return;
     }
     if (uname(&name) == 0)
-        fprintf(r->page,
-                "<li>Real programs over the TCP and UDP of %s %s, in two network namespaces that "
-                "are joined by a link of ours; only that link&#39;s loss and delay are a model. Both "
-                "clocks are the same, so delays are absolute.</li>\n",
-                name.sysname, name.release);
+        fprintf(
+            r->page,
+            "<li>Real programs over the TCP and UDP of %s %s, in two network namespaces that "
+            "are joined by a link of ours; only that link&#39;s loss and delay are a model. Both "
+            "clocks are the same, so delays are absolute.</li>\n",
+            name.sysname, name.release);
 }
 
 static void put_assumptions(struct report *r)

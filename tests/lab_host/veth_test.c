@@ -327,8 +327,13 @@ static long received_by_vox0(void)
     long packets = -1;
     FILE *devices = fopen("/proc/self/net/dev", "re");
     assert_non_null(devices);
-    while (fgets(line, sizeof line, devices))
-        sscanf(line, " vox0: %*u %ld", &packets);
+    while (fgets(line, sizeof line, devices)) {
+        char *row = strstr(line, "vox0:");
+        if (row) {
+            strtol(row + strlen("vox0:"), &row, 10);
+            packets = strtol(row, NULL, 10);
+        }
+    }
     fclose(devices);
     return packets;
 }
