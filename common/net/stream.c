@@ -67,6 +67,8 @@ static int send_to_one(struct vox_stream *stream, const struct vox_peer *to, con
                                  "cannot send to %s: that connection is gone; it may come again",
                                  vox_address_format(&to->address, text));
     send_to_peer(stream, peer, bytes, len);
+    if (!peer->must_go && stream->config.scheme == VOX_SCHEME_TCP)
+        vox_stream_socket_acknowledge_soon(peer->fd);
     return 0;
 }
 

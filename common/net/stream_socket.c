@@ -141,6 +141,11 @@ static void prepare_tcp(int fd, const struct vox_transport_config *config)
         set_congestion(fd, config->congestion);
 }
 
+void vox_stream_socket_acknowledge_soon(int fd)
+{
+    set_option(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 void vox_stream_socket_prepare(int fd, const struct vox_transport_config *config)
 {
     if (is_tcp(config))

@@ -30,6 +30,13 @@ int vox_stream_socket_listen(const struct vox_transport_config *config, struct v
  */
 void vox_stream_socket_prepare(int fd, const struct vox_transport_config *config);
 
+/*
+ * After an answer to whom much is received from. The kernel takes who answers for one side of a
+ * dialogue, whose acknowledgements may wait up to 40 ms for the next answer to go along (RFC 9293,
+ * section 3.8.6.3; TCP_QUICKACK of tcp(7)), and a sender repeats what was lost the later for it.
+ */
+void vox_stream_socket_acknowledge_soon(int fd);
+
 /* A call to a port of this machine that nobody has may get that port itself, and be answered by
  * itself (simultaneous open, RFC 9293, section 3.5). */
 bool vox_stream_socket_is_itself(int fd);

@@ -537,6 +537,30 @@ static void connections_are_set_up_for_speech(void **state)
     end_close(server);
 }
 
+/* The kernel's word for it: no "pingpong", in which it would wait for more to send with them. */
+static void answers_do_not_delay_acknowledgements(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    struct end *server = end_open(&config);
+    int fd = bare_connect(server);
+    for (size_t round = 1; round <= 8; round++) {
+        char answer[3];
+        int at_once = 0;
+        socklen_t len = sizeof at_once;
+        write_all(fd, (const uint8_t[]){0, 1, 'x'}, 3);
+        PUMP_UNTIL(server->received == round, server);
+        assert_int_equal(
+            vox_transport_send(server->transport, "y", 1, &server->inbox[0].from, NULL), 0);
+        assert_int_equal(recv(fd, answer, sizeof answer, MSG_WAITALL), sizeof answer);
+        assert_return_code(getsockopt(other_end_of(fd), IPPROTO_TCP, TCP_QUICKACK, &at_once, &len),
+                           errno);
+        assert_int_equal(at_once, 1);
+    }
+    close(fd);
+    end_close(server);
+}
+
 RUN(cmocka_unit_test(frames_may_come_byte_by_byte),
     cmocka_unit_test(packets_of_one_who_has_left_come_first), cmocka_unit_test(garbage_is_let_go),
     cmocka_unit_test(a_torrent_leaves_room_for_others),
@@ -549,4 +573,5 @@ RUN(cmocka_unit_test(frames_may_come_byte_by_byte),
     cmocka_unit_test(one_too_many_is_turned_away), cmocka_unit_test(the_silent_make_room),
     cmocka_unit_test(half_of_the_files_are_for_others),
     cmocka_unit_test(a_shortage_of_files_passes), cmocka_unit_test(low_ports_are_for_root),
-    cmocka_unit_test(connections_are_set_up_for_speech))
+    cmocka_unit_test(connections_are_set_up_for_speech),
+    cmocka_unit_test(answers_do_not_delay_acknowledgements))
