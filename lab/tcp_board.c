@@ -36,6 +36,14 @@ int vox_tcp_board_lost(const struct vox_tcp_board *b)
     return n;
 }
 
+int vox_tcp_board_repeating(const struct vox_tcp_board *b)
+{
+    int n = 0;
+    for (int i = 0; i < b->count; i++)
+        n += b->sent[i].again;
+    return n;
+}
+
 /* ---- what was delivered ---- */
 
 static bool sent_after(int64_t a_ns, int64_t a_end, int64_t b_ns, int64_t b_end)
@@ -64,45 +72,68 @@ static bool is_told(const struct vox_tcp_ack *ack, const struct vox_tcp_range *r
     return told;
 }
 
-static void take_sacked(struct vox_tcp_board *b, const struct vox_tcp_ack *ack, int64_t now_ns,
-                        int64_t least_rtt_ns, struct vox_tcp_news *news)
+static int64_t highest_sacked(const struct vox_tcp_board *b)
 {
     int64_t highest = 0;
     for (int i = 0; i < b->count; i++)
         highest = b->sent[i].sacked ? b->sent[i].range.end : highest;
+    return highest;
+}
+
+static void note_original(struct vox_tcp_news *news, const struct vox_tcp_sent *sent)
+{
+    if (sent->range.end < news->original_end)
+        news->original_end = sent->range.end;
+}
+
+static void take_sacked(struct vox_tcp_board *b, const struct vox_tcp_ack *ack, int64_t now_ns,
+                        int64_t least_rtt_ns, struct vox_tcp_news *news)
+{
+    int64_t highest = highest_sacked(b);
     for (int i = 0; i < b->count; i++) {
         struct vox_tcp_sent *sent = &b->sent[i];
         if (sent->sacked || !is_told(ack, &sent->range))
             continue;
         if (!sent->repeated) {
             b->reordering_seen |= sent->range.end <= highest;
-            news->rtt_ns = now_ns - sent->sent_ns;
+            news->rtt_ns = news->rtt_ns < 0 ? now_ns - sent->sent_ns : news->rtt_ns;
+            note_original(news, sent);
         }
         note_delivery(b, sent, now_ns, least_rtt_ns);
         sent->sacked = true;
         sent->lost = false;
         sent->again = false;
         news->delivered++;
+        news->sacked++;
     }
 }
 
+/*
+ * highest: of what had been told selectively before. Of what has waited behind a gap that was
+ * mended nobody knows how long that was: no measurement (Karn's algorithm; RFC 6298, section 3).
+ */
 static void take_acked(struct vox_tcp_board *b, const struct vox_tcp_ack *ack, int64_t now_ns,
-                       int64_t least_rtt_ns, struct vox_tcp_news *news)
+                       int64_t least_rtt_ns, int64_t highest, struct vox_tcp_news *news)
 {
-    bool sacked_beyond = vox_tcp_board_sacked(b) > 0, measured = false;
+    int64_t rtt_ns = -1;
+    bool any_repeated = false;
     int gone = 0;
     for (; gone < b->count && b->sent[gone].range.end <= ack->next; gone++) {
         const struct vox_tcp_sent *sent = &b->sent[gone];
+        any_repeated |= sent->repeated;
         if (sent->sacked)
             continue;
-        if (!sent->repeated && !measured) { /* the oldest: with all that an answer may wait */
-            news->rtt_ns = now_ns - sent->sent_ns;
-            measured = true;
+        if (!sent->repeated) { /* the oldest: with all that an answer may wait */
+            rtt_ns = rtt_ns < 0 ? now_ns - sent->sent_ns : rtt_ns;
+            b->reordering_seen |= sent->range.end <= highest;
+            note_original(news, sent);
         }
-        b->reordering_seen |= sacked_beyond && !sent->repeated;
-        note_delivery(b, sent, now_ns, least_rtt_ns);
+        if (!sent->repeated || ack->echo_ns < 0 || ack->echo_ns >= sent->sent_ns)
+            note_delivery(b, sent, now_ns, least_rtt_ns);
         news->delivered++;
     }
+    if (rtt_ns >= 0 && !any_repeated)
+        news->rtt_ns = rtt_ns;
     news->acked = gone;
     b->count -= gone;
     memmove(b->sent, b->sent + gone, (size_t)b->count * sizeof b->sent[0]);
@@ -113,9 +144,10 @@ static void take_acked(struct vox_tcp_board *b, const struct vox_tcp_ack *ack, i
 void vox_tcp_board_take(struct vox_tcp_board *b, const struct vox_tcp_ack *ack, int64_t now_ns,
                         int64_t least_rtt_ns, struct vox_tcp_news *news)
 {
-    *news = (struct vox_tcp_news){.rtt_ns = -1};
+    int64_t highest = highest_sacked(b);
+    *news = (struct vox_tcp_news){.rtt_ns = -1, .original_end = INT64_MAX};
     take_sacked(b, ack, now_ns, least_rtt_ns, news);
-    take_acked(b, ack, now_ns, least_rtt_ns, news);
+    take_acked(b, ack, now_ns, least_rtt_ns, highest, news);
 }
 
 /* ---- what was not (RFC 8985, section 6.2) ---- */
@@ -133,19 +165,23 @@ static void mark_lost(struct vox_tcp_sent *sent)
     sent->again = false;
 }
 
-int64_t vox_tcp_board_find_losses(struct vox_tcp_board *b, int64_t now_ns, int64_t window_ns)
+int64_t vox_tcp_board_find_losses(struct vox_tcp_board *b, int64_t now_ns, int64_t window_ns,
+                                  bool *again)
 {
     int64_t longest_ns = 0;
+    *again = false;
     for (int i = 0; i < b->count; i++) {
         struct vox_tcp_sent *sent = &b->sent[i];
         if (sent->sacked || (sent->lost && !sent->again) ||
             !sent_after(b->latest_ns, b->latest_end, sent->sent_ns, sent->range.end))
             continue;
         int64_t left_ns = patience_ns(b, sent, now_ns, window_ns);
-        if (left_ns <= 0)
+        if (left_ns <= 0) {
+            *again |= sent->again;
             mark_lost(sent);
-        else
+        } else {
             longest_ns = left_ns > longest_ns ? left_ns : longest_ns;
+        }
     }
     return longest_ns;
 }

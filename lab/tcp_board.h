@@ -20,7 +20,7 @@ struct vox_tcp_sent {
     int64_t sent_ns; /* the latest time */
     bool sacked;
     bool lost;
-    bool again;    /* a repetition is under way */
+    bool again;    /* a repetition is under way (not: a probe) */
     bool repeated; /* ever */
 };
 
@@ -37,8 +37,11 @@ struct vox_tcp_board {
 /* What an acknowledgement has told. */
 struct vox_tcp_news {
     int delivered;  /* segments */
+    int sacked;     /* of them, told selectively */
     int acked;      /* of them, and of those told selectively before: gone from the board */
     int64_t rtt_ns; /* below 0: none measured */
+    /* Where the first of them ends that was sent only once; INT64_MAX: there is none. */
+    int64_t original_end;
 };
 
 /* The next segment of the stream; NULL: the board is full. */
@@ -49,16 +52,19 @@ int vox_tcp_board_in_flight(const struct vox_tcp_board *board);
 int vox_tcp_board_sacked(const struct vox_tcp_board *board);
 /* Lost, and no repetition is under way. */
 int vox_tcp_board_lost(const struct vox_tcp_board *board);
+int vox_tcp_board_repeating(const struct vox_tcp_board *board);
 
 /* least_rtt_ns: what is quicker than that answers an earlier transmission. */
 void vox_tcp_board_take(struct vox_tcp_board *board, const struct vox_tcp_ack *ack, int64_t now_ns,
                         int64_t least_rtt_ns, struct vox_tcp_news *news);
 
 /*
- * Marks what is lost, if reordering takes window_ns at most. Returns how long to wait for those
- * that are overdue but may only have been overtaken; 0: for none.
+ * Marks what is lost, if reordering takes window_ns at most; again: whether a repetition was, too.
+ * Returns how long to wait for those that are overdue but may only have been overtaken; 0: for
+ * none.
  */
-int64_t vox_tcp_board_find_losses(struct vox_tcp_board *board, int64_t now_ns, int64_t window_ns);
+int64_t vox_tcp_board_find_losses(struct vox_tcp_board *board, int64_t now_ns, int64_t window_ns,
+                                  bool *again);
 /* A timeout: the first, and all that have had a round trip, are lost. */
 void vox_tcp_board_give_up(struct vox_tcp_board *board, int64_t now_ns);
 /* Nothing was lost after all. */

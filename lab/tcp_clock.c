@@ -14,6 +14,11 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void begin(struct vox_tcp_clock *c, int64_t rtt_ns, int64_t sent)
 {
     c->smooth_ns = rtt_ns;
@@ -51,12 +56,12 @@ void vox_tcp_clock_measure(struct vox_tcp_clock *c, int64_t rtt_ns, int64_t acke
         c->round_end = sent;
         c->most_deviation_ns = c->rto_min_ns;
     }
-    c->rto_ns = c->smooth_ns + c->variation_ns;
+    c->rto_ns = smaller(c->smooth_ns + c->variation_ns, LONGEST_RTO_NS);
 }
 
 void vox_tcp_clock_back_off(struct vox_tcp_clock *c)
 {
-    c->rto_ns = 2 * c->rto_ns < LONGEST_RTO_NS ? 2 * c->rto_ns : LONGEST_RTO_NS;
+    c->rto_ns = smaller(2 * c->rto_ns, LONGEST_RTO_NS);
 }
 
 int64_t vox_tcp_clock_probe_ns(const struct vox_tcp_clock *c, bool alone)

@@ -2,8 +2,9 @@
  * The sending half of a TCP in the model (tcp_model.h), as Linux does it where small messages are
  * written one by one: a segment for each write while the window allows; what must wait leaves
  * together. Losses are found by RACK-TLP (RFC 8985) and, last, by timeout (RFC 6298, with Linux's
- * RTO of a round trip and 200 ms at the least). What is repeated takes along what follows it, as
- * far as a segment holds it.
+ * RTO of a round trip and 200 ms at the least). Whether it was none is asked by F-RTO (RFC 5682),
+ * timestamps (RFC 4015) and D-SACK (RFC 3708): then the window is as before. What is repeated takes
+ * along what follows it, as far as a segment holds it.
  *
  * Thread rule: handle, one owner. Pure; memory at create only.
  */

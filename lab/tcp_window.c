@@ -76,6 +76,11 @@ void vox_tcp_window_grow(struct vox_tcp_window *w, int acked, int64_t now_ns, in
 
 /* ---- loss ---- */
 
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 void vox_tcp_window_reduce(struct vox_tcp_window *w)
 {
     bool shrinks = w->size < w->last_most; /* fast convergence: others want their share */
@@ -83,14 +88,10 @@ void vox_tcp_window_reduce(struct vox_tcp_window *w)
     w->epoch_ns = 0;
     w->grown_acked = 0;
     w->before = w->size;
+    w->threshold_before = larger(w->threshold, w->size / 2 + w->size / 4);
     w->threshold = w->size * KEEP / OF > LEAST ? w->size * KEEP / OF : LEAST;
     w->delivered = 0;
     w->sent = 0;
-}
-
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
 }
 
 void vox_tcp_window_delivered(struct vox_tcp_window *w, int delivered, int in_flight, bool advanced)
@@ -121,10 +122,13 @@ void vox_tcp_window_settle(struct vox_tcp_window *w)
 void vox_tcp_window_collapse(struct vox_tcp_window *w, int in_flight)
 {
     w->size = in_flight + 1;
+    w->last_most = 0;
+    w->epoch_ns = 0;
+    w->grown_acked = 0;
 }
 
 void vox_tcp_window_undo(struct vox_tcp_window *w)
 {
     w->size = larger(w->size, w->before);
-    w->threshold = larger(w->threshold, w->before);
+    w->threshold = larger(w->threshold, w->threshold_before);
 }

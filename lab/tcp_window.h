@@ -29,7 +29,7 @@ struct vox_tcp_window {
     int friendly_acked;
     int grown_acked;
     /* Reduction: */
-    int before;
+    int before, threshold_before;
     int delivered;
     int sent;
 };
@@ -49,7 +49,7 @@ void vox_tcp_window_delivered(struct vox_tcp_window *window, int delivered, int 
 void vox_tcp_window_sent(struct vox_tcp_window *window);
 /* Recovery has ended. */
 void vox_tcp_window_settle(struct vox_tcp_window *window);
-/* A timeout: one segment. */
+/* A timeout: one segment, and CUBIC begins anew. */
 void vox_tcp_window_collapse(struct vox_tcp_window *window, int in_flight);
 /* Nothing had been lost after all. */
 void vox_tcp_window_undo(struct vox_tcp_window *window);
