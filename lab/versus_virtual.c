@@ -17,6 +17,10 @@
 #define START_UNIX_NS (INT64_C(1767225600) * VOX_NS_PER_S)
 #define START_NS (100 * VOX_NS_PER_MS)
 
+/* As long as a kernel's TCP has after the last packet: what voxgram-send waits for what the network
+ * has not taken (5 s), and the --grace of the link. What is not there then is lost in both. */
+#define TCP_PATIENCE_NS (8 * VOX_NS_PER_S)
+
 enum { SSRC = 0x566f7801, RECEIVER_SSRC = 0x566f7800, RTX_SSRC = 0x566f7901 };
 enum { FIRST_TIMESTAMP = 0x566f7802, UDP_IP_BYTES = 28 };
 
@@ -160,7 +164,9 @@ static int read_messages(const struct vox_tape *sent, struct vox_tcp_model *tcp,
 {
     struct vox_tcp_message message;
     struct vox_tcp_model_stats stats;
-    while (vox_tcp_model_read(tcp, VOX_NS_NEVER, &message)) {
+    size_t count = vox_tape_count(sent);
+    int64_t last_ns = count > 0 ? vox_tape_at(sent, count - 1)->datagram.send_ns : 0;
+    while (vox_tcp_model_read(tcp, last_ns + TCP_PATIENCE_NS, &message)) {
         const struct vox_datagram *d = &vox_tape_at(sent, (size_t)message.index)->datagram;
         note_arrived(rec, 0, message.readable_ns, d->bytes, d->len);
     }
