@@ -7,6 +7,7 @@
 #include "dsp/pcm.h"
 #include "lab/setting.h"
 #include "lab/versus_commands.h"
+#include "lab/versus_groups.h"
 #include "lab/versus_result.h"
 
 #include <errno.h>
@@ -57,6 +58,14 @@ static void print_heads(const struct vox_versus_result *r)
     vox_message_info("%s", line);
 }
 
+static void print_verdicts(const struct vox_versus_result *r)
+{
+    struct vox_versus_group groups[VOX_VERSUS_MAX_BUDGETS];
+    int count = vox_versus_group(r->verdicts, r->budgets.count, groups);
+    for (int i = 0; i < count; i++)
+        vox_message_info("%s", groups[i].text);
+}
+
 /* Losses are rare: in some seconds there are too few of them to tell one way from another. */
 static void warn_of_little(const struct vox_versus_options *o)
 {
@@ -79,8 +88,7 @@ void vox_versus_summary(const struct vox_versus_result *r)
     for (int arm = 0; arm < VOX_VERSUS_ARMS; arm++)
         if (r->table.has[arm])
             print_row(r, arm);
-    for (int i = 0; i < r->budgets.count; i++)
-        vox_message_info("%s", r->verdicts[i].text);
+    print_verdicts(r);
     if (*r->plain_text)
         vox_message_info("%s", r->plain_text);
     warn_of_little(r->options);

@@ -7,6 +7,7 @@
 #include "lab/report_scene.h"
 #include "lab/report_svg.h"
 #include "lab/versus_commands.h"
+#include "lab/versus_groups.h"
 #include "lab/versus_players.h"
 #include "lab/versus_plots.h"
 
@@ -84,14 +85,20 @@ static void put_item(struct report *r, const char *text)
     fputs("</li>\n", r->page);
 }
 
+static bool is_asked(const struct report *r, const struct vox_versus_group *group)
+{
+    int chosen = r->result->budgets.chosen;
+    return group->first <= chosen && chosen <= group->last;
+}
+
 /* Those of the budgets that were not asked for. */
-static void put_other_verdicts(struct report *r)
+static void put_other_verdicts(struct report *r, const struct vox_versus_group *groups, int count)
 {
     const struct vox_versus_result *v = r->result;
     fputs("<ul class=\"verdicts\">\n", r->page);
-    for (int i = 0; i < v->budgets.count; i++)
-        if (i != v->budgets.chosen)
-            put_item(r, v->verdicts[i].text);
+    for (int i = 0; i < count; i++)
+        if (!is_asked(r, &groups[i]))
+            put_item(r, groups[i].text);
     if (*v->plain_text)
         put_item(r, v->plain_text);
     fputs("</ul>\n", r->page);
@@ -100,14 +107,18 @@ static void put_other_verdicts(struct report *r)
 static void put_verdicts(struct report *r)
 {
     const struct vox_versus_result *v = r->result;
+    struct vox_versus_group groups[VOX_VERSUS_MAX_BUDGETS];
+    int count = vox_versus_group(v->verdicts, v->budgets.count, groups);
     fputs("<p class=\"lead\"><b>", r->page);
-    put_prose(r, v->verdicts[v->budgets.chosen].text);
+    for (int i = 0; i < count; i++)
+        if (is_asked(r, &groups[i]))
+            put_prose(r, groups[i].text);
     fputs("</b></p>\n", r->page);
     if (r->options->is_virtual)
         fputs("<p class=\"lead\"><b>TCP is a model here, not the kernel.</b> Leave out --virtual "
               "for the kernel.</p>\n",
               r->page);
-    put_other_verdicts(r);
+    put_other_verdicts(r, groups, count);
     fputs("<p class=\"note\">R rates a conversation by its delay and what is missing in it "
           "(E-model, ITU-T G.107), from 0 to 93: with 80 and more people are content, below 50 "
           "nearly all are not.</p>\n",

@@ -1,6 +1,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "lab/versus_figures.h"
+#include "lab/versus_groups.h"
 #include "lab/versus_verdict.h"
 #include "support/test.h"
 
@@ -285,10 +286,56 @@ static void medians_are_in_the_middle(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
+/* ---- groups ---- */
+
+static int grouped(struct vox_versus_group groups[VOX_VERSUS_MAX_BUDGETS])
+{
+    struct vox_versus_verdict verdicts[VOX_VERSUS_MAX_BUDGETS];
+    for (int i = 0; i < budgets.count; i++)
+        vox_versus_judge(&budgets, &table, i, &verdicts[i]);
+    return vox_versus_group(verdicts, budgets.count, groups);
+}
+
+static void budgets_that_agree_are_told_at_once(void **state)
+{
+    (void)state;
+    struct vox_versus_group groups[VOX_VERSUS_MAX_BUDGETS];
+    row(VOX_VERSUS_RED, 0.3, 89, 1110);
+    row(VOX_VERSUS_CUBIC, 22.4, 40, 700);
+    set(VOX_VERSUS_RED, VOX_VERSUS_LATE_PCT, 0.5); /* at 60 ms */
+    set(VOX_VERSUS_CUBIC, (enum vox_versus_figure)(VOX_VERSUS_LATE_PCT + 2), 10.5);
+    set(VOX_VERSUS_CUBIC, (enum vox_versus_figure)(VOX_VERSUS_R_AT + 2), 52);
+    assert_int_equal(grouped(groups), 1);
+    assert_int_equal(groups[0].first, 0);
+    assert_int_equal(groups[0].last, 3);
+    assert_string_equal(groups[0].text,
+                        "With a budget of 60, 100, 200 or 400 ms choose UDP with RED, because it "
+                        "misses 0.3 to 0.5 % of the frames (R 89); TCP (cubic) misses 10.5 to 22.4 "
+                        "% (R 40 to 52).");
+}
+
+/* Another choice, or the same for another reason. */
+static void budgets_that_differ_are_told_each(void **state)
+{
+    (void)state;
+    struct vox_versus_group groups[VOX_VERSUS_MAX_BUDGETS];
+    row(VOX_VERSUS_RED, 0.3, 89, 1110);
+    row(VOX_VERSUS_CUBIC, 22.4, 40, 700);
+    set(VOX_VERSUS_RED, VOX_VERSUS_R_AT, 30); /* at 60 ms nothing is good */
+    set(VOX_VERSUS_CUBIC, (enum vox_versus_figure)(VOX_VERSUS_R_AT + 3), 95);
+    assert_int_equal(grouped(groups), 3);
+    has(groups[0].text, "With a budget of 60 ms nothing is good here");
+    has(groups[1].text, "With a budget of 100 or 200 ms choose UDP with RED");
+    has(groups[2].text, "With a budget of 400 ms choose TCP (cubic)");
+    assert_int_equal(groups[1].first, 1);
+    assert_int_equal(groups[1].last, 2);
+}
+
 RUN(TEST(budgets_hold_the_listeners), TEST(the_best_is_chosen),
     TEST(of_equals_the_cheaper_is_chosen), TEST(nothing_lost_needs_nothing), TEST(plain_is_silent),
     TEST(little_is_not_nothing), TEST(tcp_may_win), TEST(plain_udp_may_win),
     TEST(it_says_when_nothing_is_good), TEST(advice_is_of_use),
     TEST(one_way_alone_is_not_the_best_of_many), TEST(too_late_by_any_way), TEST(too_long_to_talk),
     TEST(past_rating_the_one_that_misses_less_is_best), TEST(figures_are_of_the_run),
-    TEST(medians_are_in_the_middle))
+    TEST(medians_are_in_the_middle), TEST(budgets_that_agree_are_told_at_once),
+    TEST(budgets_that_differ_are_told_each))
