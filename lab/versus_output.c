@@ -9,6 +9,7 @@
 #include "lab/versus_commands.h"
 #include "lab/versus_groups.h"
 #include "lab/versus_result.h"
+#include "lab/versus_virtual.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -92,6 +93,8 @@ void vox_versus_summary(const struct vox_versus_result *r)
     if (*r->plain_text)
         vox_message_info("%s", r->plain_text);
     warn_of_little(r->options);
+    if (vox_versus_doubt(r->options))
+        vox_message_info("%s", vox_versus_doubt(r->options));
     if (r->unwanted > 0)
         vox_message_warn("%llu packets were dropped because this machine was too busy, which no "
                          "option asked for; try with less going on, or --jobs 1",

@@ -10,6 +10,7 @@
 #include "lab/versus_groups.h"
 #include "lab/versus_players.h"
 #include "lab/versus_plots.h"
+#include "lab/versus_virtual.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -104,6 +105,16 @@ static void put_other_verdicts(struct report *r, const struct vox_versus_group *
     fputs("</ul>\n", r->page);
 }
 
+static void put_doubt(struct report *r)
+{
+    const char *doubt = vox_versus_doubt(r->options);
+    if (!doubt)
+        return;
+    fputs("<p class=\"note\">", r->page);
+    put_prose(r, doubt);
+    fputs("</p>\n", r->page);
+}
+
 static void put_verdicts(struct report *r)
 {
     const struct vox_versus_result *v = r->result;
@@ -119,6 +130,7 @@ static void put_verdicts(struct report *r)
               "for the kernel.</p>\n",
               r->page);
     put_other_verdicts(r, groups, count);
+    put_doubt(r);
     fputs("<p class=\"note\">R rates a conversation by its delay and what is missing in it "
           "(E-model, ITU-T G.107), from 0 to 93: with 80 and more people are content, below 50 "
           "nearly all are not.</p>\n",
