@@ -7,16 +7,21 @@
 enum {
     WIDE_PX = 1080,
     NARROW_PX = 380,
-    LEFT_PX = 66, /* 1000 ms */
+    LEFT_PX = 76, /* 10000 ms */
     RIGHT_PX = 28,
     PANEL_PX = 118,
     HEAD_PX = 32, /* a panel's name above it */
     AXIS_PX = 30,
     LADDER_PX = 230,
     CURVES_PX = 300,
-    CURVE_TO_MS = 500,
-    CURVE_STEP_MS = 2,
+    CURVE_TO_MS = 500, /* at the least */
+    CURVE_STEPS = 250,
+    LADDER_LINES = 100,
+    NARROW_LINES = 50,
 };
+
+/* Of the words beside a stall, in a panel. */
+#define WORDS_WIDE 0.44
 
 /* The order of the panels. */
 static const enum vox_versus_link order[VOX_VERSUS_LINKS] = {
@@ -60,62 +65,6 @@ static bool has_link(const struct vox_versus_result *r, enum vox_versus_link lin
     return playable_of(r, link)->count > 0;
 }
 
-static bool has_come(const struct vox_playable_frame *frame)
-{
-    return frame->way != VOX_PLAYABLE_LOST;
-}
-
-static double delay_ms(const struct vox_playable_frame *frame)
-{
-    return vox_ns_to_ms(frame->delay_ns);
-}
-
-/* ---- the worst stall ---- */
-
-static double least_ms(const struct vox_playable *p)
-{
-    double least = HUGE_VAL;
-    for (size_t i = 0; i < p->count; i++)
-        if (has_come(&p->frames[i]))
-            least = fmin(least, delay_ms(&p->frames[i]));
-    return least;
-}
-
-static size_t slowest(const struct vox_playable *p)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < p->count; i++)
-        if (has_come(&p->frames[i]) &&
-            (!has_come(&p->frames[at]) || p->frames[i].delay_ns > p->frames[at].delay_ns))
-            at = i;
-    return at;
-}
-
-/* How many behind it would have been there before it came. */
-static size_t count_waiting(const struct vox_playable *p, size_t frame, double least)
-{
-    double wait_ms = delay_ms(&p->frames[frame]) - least;
-    size_t behind = (size_t)(wait_ms / vox_ns_to_ms(p->frame_ns));
-    return behind < p->count - 1 - frame ? behind : p->count - 1 - frame;
-}
-
-void vox_versus_find_stall(const struct vox_versus_result *result, struct vox_versus_stall *out)
-{
-    static const enum vox_versus_link tcp[] = {VOX_VERSUS_LINK_CUBIC, VOX_VERSUS_LINK_BBR};
-    *out = (struct vox_versus_stall){.link = VOX_VERSUS_LINKS};
-    for (size_t i = 0; i < 2 && out->link == VOX_VERSUS_LINKS; i++) {
-        const struct vox_playable *p = playable_of(result, tcp[i]);
-        if (p->count == 0 || result->first[tcp[i]].lost_there == 0)
-            continue;
-        size_t frame = slowest(p);
-        double wait_ms = delay_ms(&p->frames[frame]) - least_ms(p);
-        size_t waited = count_waiting(p, frame, least_ms(p));
-        if (waited > 0 && wait_ms > 2 * vox_ns_to_ms(result->options->network.jitter_ns))
-            *out = (struct vox_versus_stall){
-                .link = tcp[i], .frame = frame, .waited = waited, .wait_ms = wait_ms};
-    }
-}
-
 /* ---- axes ---- */
 
 static void begin(struct vox_lab_gnuplot *plots, bool is_narrow, int height_px,
@@ -148,16 +97,26 @@ static void heading(struct vox_lab_gnuplot *plots, const char *text)
 
 /* ---- when each frame could be played ---- */
 
-/* What all panels reach up to: the slowest frame, if it is no more than some times the budget. */
+static double fastest_ms(const struct vox_versus_result *r)
+{
+    double least = HUGE_VAL;
+    for (int link = 0; link < VOX_VERSUS_LINKS; link++)
+        least = fmin(least, vox_versus_least_ms(playable_of(r, (enum vox_versus_link)link)));
+    return least < HUGE_VAL ? least : 0;
+}
+
+/* What all panels reach up to: the slowest frame, if it is no more than some times the budget, or
+ * the time that all take. */
 static double top_ms(const struct vox_versus_result *r)
 {
     double top = 1.25 * r->options->budget_ms;
+    double most = fmax(fmax(10 * r->options->budget_ms, 1000), 5 * fastest_ms(r));
     for (int link = 0; link < VOX_VERSUS_LINKS; link++) {
         const struct vox_playable *p = playable_of(r, (enum vox_versus_link)link);
-        if (p->count > 0 && has_come(&p->frames[slowest(p)]))
-            top = fmax(top, 1.1 * delay_ms(&p->frames[slowest(p)]));
+        if (p->count > 0 && vox_versus_has_come(&p->frames[vox_versus_slowest(p)]))
+            top = fmax(top, 1.1 * vox_versus_delay_ms(&p->frames[vox_versus_slowest(p)]));
     }
-    return fmin(top, fmax(10 * r->options->budget_ms, 1000));
+    return fmin(top, most);
 }
 
 /* Kinds of dot, as blocks of data. */
@@ -165,9 +124,9 @@ enum kind { IN_TIME, REPAIRED, LATE, LOST, KINDS };
 
 static enum kind kind_of(const struct vox_versus_result *r, const struct vox_playable_frame *frame)
 {
-    if (!has_come(frame))
+    if (!vox_versus_has_come(frame))
         return LOST;
-    if (delay_ms(frame) > r->options->budget_ms)
+    if (vox_versus_delay_ms(frame) > r->options->budget_ms)
         return LATE;
     return frame->way == VOX_PLAYABLE_PACKET ? IN_TIME : REPAIRED;
 }
@@ -197,6 +156,11 @@ static bool is_new_dot(struct column *column, const struct view *view, double at
     return is_new;
 }
 
+static double height_ms(const struct vox_playable_frame *f, double top)
+{
+    return vox_versus_has_come(f) ? fmin(vox_versus_delay_ms(f), 0.98 * top) : 0.93 * top;
+}
+
 static void put_kind(FILE *script, const struct vox_versus_result *r, const struct vox_playable *p,
                      const struct view *view, enum kind kind)
 {
@@ -206,7 +170,7 @@ static void put_kind(FILE *script, const struct vox_versus_result *r, const stru
         if (kind_of(r, f) != kind)
             continue;
         double at_s = (double)i * (double)p->frame_ns / 1e9;
-        double ms = has_come(f) ? fmin(delay_ms(f), 0.98 * view->top_ms) : 0.93 * view->top_ms;
+        double ms = height_ms(f, view->top_ms);
         if (is_new_dot(&column, view, at_s, ms))
             fprintf(script, "%.3f %.2f\n", at_s, ms);
     }
@@ -226,7 +190,7 @@ static void put_frames(FILE *script, const struct vox_versus_result *r, enum vox
 }
 
 static void put_panel_name(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
-                           enum vox_versus_link link, bool is_narrow)
+                           enum vox_versus_link link, double top, bool is_narrow)
 {
     char text[160];
     struct vox_playable_missing missing;
@@ -235,20 +199,72 @@ static void put_panel_name(struct vox_lab_gnuplot *plots, const struct vox_versu
     double lost = 100.0 * (double)vox_playable_count(p, VOX_PLAYABLE_LOST) / (double)p->count;
     /* One cross in a minute is no 0.0 %. */
     int decimals = lost > 0 && lost < 0.05 ? 2 : 1;
-    snprintf(text, sizeof text, "%s: %.1f %% late, %.*f %% lost",
-             is_narrow && link == VOX_VERSUS_LINK_UDP ? "plain UDP" : looks[link].title,
-             missing.pct - lost, decimals, lost);
+    size_t slowest = vox_versus_slowest(p);
+    double most_ms =
+        vox_versus_has_come(&p->frames[slowest]) ? vox_versus_delay_ms(&p->frames[slowest]) : 0;
+    int used = snprintf(text, sizeof text, "%s: %.1f %% late, %.*f %% lost",
+                        is_narrow && link == VOX_VERSUS_LINK_UDP ? "plain UDP" : looks[link].title,
+                        missing.pct - lost, decimals, lost);
+    if (most_ms > top && !is_narrow)
+        snprintf(text + used, sizeof text - (size_t)used, "; the slowest took %.1f s",
+                 most_ms / 1e3);
     heading(plots, text);
+}
+
+/* Where the words beside a stair go: from the first line's middle, at text_s and at_ms. */
+struct place {
+    double text_s, at_ms;
+    bool is_right; /* of the stair */
+};
+
+/* How many dots the words would cover; on the line of the budget they would be hard to read, too.
+ */
+static size_t count_covered(const struct vox_playable *p, const struct view *view,
+                            const struct place *place, double budget_ms)
+{
+    double frame_s = (double)p->frame_ns / 1e9, wide_s = WORDS_WIDE * view->span_s;
+    double from_s = place->is_right ? place->text_s : place->text_s - wide_s;
+    double low = place->at_ms - 0.26 * view->top_ms, high = place->at_ms + 0.1 * view->top_ms;
+    if (from_s < 0 || from_s + wide_s > view->span_s)
+        return p->count;
+    size_t covered = budget_ms > low && budget_ms < high ? p->count / 20 : 0;
+    for (size_t i = (size_t)(from_s / frame_s);
+         i < p->count && (double)i * frame_s < from_s + wide_s; i++) {
+        double ms = height_ms(&p->frames[i], view->top_ms);
+        covered += ms > low && ms < high;
+    }
+    return covered;
+}
+
+/* False: there is no place without many dots. */
+static bool find_place(const struct vox_playable *p, const struct view *view, double at_s,
+                       double budget_ms, struct place *out)
+{
+    static const double heights[] = {0.86, 0.72, 0.58, 0.44, 0.34};
+    size_t least = p->count / 20 + 1; /* a twentieth at the most */
+    bool found = false;
+    for (int i = 0; i < 10; i++) {
+        struct place place = {.is_right = i % 2 == 0, .at_ms = heights[i / 2] * view->top_ms};
+        place.text_s = at_s + (place.is_right ? 0.035 : -0.02) * view->span_s;
+        size_t covered = count_covered(p, view, &place, budget_ms);
+        if (covered >= least)
+            continue;
+        least = covered;
+        *out = place;
+        found = true;
+    }
+    return found;
 }
 
 /* In words, beside the stair; where the dots are few. */
 static void annotate(FILE *script, const struct vox_versus_stall *stall,
-                     const struct vox_playable *p, double span_s, double top)
+                     const struct vox_playable *p, const struct view *view, double budget_ms)
 {
+    struct place place;
     double at_s = (double)stall->frame * (double)p->frame_ns / 1e9;
-    double high = fmin(delay_ms(&p->frames[stall->frame]), 0.98 * top);
-    bool is_right = at_s < 0.6 * span_s;
-    double text_s = at_s + (is_right ? 0.035 : -0.02) * span_s;
+    if (!find_place(p, view, at_s, budget_ms, &place))
+        return;
+    bool is_right = place.is_right;
     fprintf(
         script,
         "set label 3 \"Here a packet was lost. It took %.0f ms more until its repeat was there,\\n"
@@ -256,16 +272,17 @@ static void annotate(FILE *script, const struct vox_versus_stall *stall,
         "tc rgb '" VOX_LAB_INK "'\n"
         "set arrow 3 from %.4f,%.2f to %.4f,%.2f front head filled size screen 0.006,20 "
         "lw 1 lc rgb '" VOX_LAB_INK "'\n",
-        stall->wait_ms, stall->waited, text_s, 0.86 * top, is_right ? "left" : "right",
-        text_s + (is_right ? -0.002 : 0.002) * span_s, 0.86 * top,
-        at_s + (is_right ? 0.006 : -0.004) * span_s, fmin(high, 0.95 * top));
+        stall->wait_ms, stall->waited, place.text_s, place.at_ms, is_right ? "left" : "right",
+        place.text_s + (is_right ? -0.002 : 0.002) * view->span_s, place.at_ms,
+        at_s + (is_right ? 0.006 : -0.004) * view->span_s,
+        fmin(height_ms(&p->frames[stall->frame], view->top_ms), 0.95 * view->top_ms));
 }
 
 static void plot_panel(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
                        enum vox_versus_link link, const struct view *view, bool is_narrow)
 {
     FILE *script = plots->script;
-    put_panel_name(plots, r, link, is_narrow);
+    put_panel_name(plots, r, link, view->top_ms, is_narrow);
     put_frames(script, r, link, view);
     fprintf(script,
             "set yrange [0:%.2f]; set ytics %g format '%%g ms'\n"
@@ -311,7 +328,7 @@ static void plot_timeline(struct vox_lab_gnuplot *plots, const struct vox_versus
         panel(plots, out, top_px, PANEL_PX);
         time_axis(plots->script, view.span_s, out->width_px, --left == 0);
         if (order[i] == stall->link && !is_narrow)
-            annotate(plots->script, stall, p, view.span_s, view.top_ms);
+            annotate(plots->script, stall, p, &view, r->options->budget_ms);
         plot_panel(plots, r, order[i], &view, is_narrow);
         top_px += HEAD_PX + PANEL_PX;
     }
@@ -323,7 +340,8 @@ static void plot_timeline(struct vox_lab_gnuplot *plots, const struct vox_versus
 struct stretch {
     const struct vox_playable *playable;
     size_t from, to;
-    double origin_ms; /* end of capture of the frame in the middle of it all */
+    size_t middle, stride; /* one of so many is drawn, that in the middle among them */
+    double origin_ms;      /* end of capture of the frame in the middle of it all */
     double from_ms, to_ms;
     double budget_ms;
     double least_ms; /* delay of the fastest frame */
@@ -336,15 +354,18 @@ static double end_ms(const struct vox_playable *p, size_t frame)
 }
 
 static struct stretch stretch_around(const struct vox_versus_result *r,
-                                     const struct vox_playable *p, size_t frame, double long_ms)
+                                     const struct vox_playable *p, size_t frame, double long_ms,
+                                     bool is_narrow)
 {
     double frame_ms = vox_ns_to_ms(p->frame_ns);
     size_t before = (size_t)(100 / frame_ms), behind = (size_t)(long_ms / frame_ms);
     struct stretch s = {.playable = p, .budget_ms = r->options->budget_ms};
     s.from = frame > before ? frame - before : 0;
     s.to = frame + behind < p->count ? frame + behind : p->count;
+    s.middle = frame;
+    s.stride = 1 + (s.to - s.from) / (is_narrow ? NARROW_LINES : LADDER_LINES);
     s.origin_ms = end_ms(p, frame);
-    s.least_ms = least_ms(p);
+    s.least_ms = vox_versus_least_ms(p);
     s.repeated = p->count;
     s.from_ms = -110;
     s.to_ms = long_ms + 20;
@@ -363,14 +384,17 @@ static void put_ladder(FILE *script, const struct stretch *s)
     static const char *const blocks[] = {"in_time", "late", "lost"};
     for (size_t block = 0; block < sizeof blocks / sizeof *blocks; block++) {
         fprintf(script, "$%s << EOD\n-9999 0\n-9999 0\n\n", blocks[block]);
-        for (size_t i = s->from; i < s->to; i++) {
+        for (size_t i = s->middle - (s->middle - s->from) / s->stride * s->stride; i < s->to;
+             i += s->stride) {
             const struct vox_playable_frame *f = &s->playable->frames[i];
-            size_t kind = !has_come(f) ? 2 : delay_ms(f) > s->budget_ms ? 1 : 0;
+            size_t kind = !vox_versus_has_come(f)                 ? 2
+                          : vox_versus_delay_ms(f) > s->budget_ms ? 1
+                                                                  : 0;
             double at_ms = end_ms(s->playable, i) - s->origin_ms;
             if (block == 2 && (kind == 2 || i == s->repeated))
                 put_lost(script, s, at_ms);
             else if (kind == block)
-                fprintf(script, "%.2f 1\n%.2f 0\n\n", at_ms, at_ms + delay_ms(f));
+                fprintf(script, "%.2f 1\n%.2f 0\n\n", at_ms, at_ms + vox_versus_delay_ms(f));
         }
         fputs("EOD\n", script);
     }
@@ -400,9 +424,18 @@ static void plot_ladder(struct vox_lab_gnuplot *plots, const struct stretch *s, 
 static size_t find_loss(const struct vox_playable *p)
 {
     size_t i = (size_t)(VOX_NS_PER_S / p->frame_ns);
-    while (i < p->count && has_come(&p->frames[i]))
+    while (i < p->count && vox_versus_has_come(&p->frames[i]))
         i++;
     return i;
+}
+
+static void name_stall(char *out, size_t capacity, const struct stretch *s,
+                       const struct vox_versus_stall *stall, bool is_narrow)
+{
+    int used = snprintf(out, capacity, "%s: %zu frames wait%s", looks[stall->link].title,
+                        stall->waited, is_narrow ? "" : " for the repeat of one");
+    if (s->stride > 1)
+        snprintf(out + used, capacity - (size_t)used, " (one in %zu is drawn)", s->stride);
 }
 
 static void plot_near(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
@@ -413,17 +446,16 @@ static void plot_near(struct vox_lab_gnuplot *plots, const struct vox_versus_res
         return;
     const struct vox_playable *tcp = playable_of(r, stall->link);
     const struct vox_playable *udp = playable_of(r, VOX_VERSUS_LINK_UDP);
-    double long_ms = delay_ms(&tcp->frames[stall->frame]) + 150;
+    double long_ms = vox_versus_delay_ms(&tcp->frames[stall->frame]) + 150;
     size_t loss = udp->count > 0 ? find_loss(udp) : 0;
     for (int i = 0; i < 2; i++) {
-        struct stretch s = stretch_around(r, tcp, stall->frame, long_ms);
+        struct stretch s = stretch_around(r, tcp, stall->frame, long_ms, i == 1);
         s.repeated = stall->frame;
-        snprintf(words, sizeof words, "%s: %zu frames wait for the repeat of one",
-                 looks[stall->link].title, stall->waited);
+        name_stall(words, sizeof words, &s, stall, i == 1);
         plot_ladder(plots, &s, i == 1, words, &out->stall[i]);
         if (udp->count == 0 || loss >= udp->count)
             continue;
-        s = stretch_around(r, udp, loss, long_ms);
+        s = stretch_around(r, udp, loss, long_ms, i == 1);
         plot_ladder(plots, &s, i == 1, "plain UDP: nothing waits for what is lost", &out->loss[i]);
     }
 }
@@ -440,38 +472,48 @@ static double greatest_share(const struct vox_versus_result *r)
     return fmin(fmax(1.6 * most, 8), 100);
 }
 
-static void put_curve(FILE *script, const struct vox_playable *p, int link)
+/* Up to where something happens. */
+static double curve_to_ms(const struct vox_versus_result *r)
+{
+    double to = fmax(2 * fastest_ms(r), 1.25 * r->options->budget_ms);
+    return fmax(CURVE_TO_MS, 100 * ceil(to / 100));
+}
+
+static void put_curve(FILE *script, const struct vox_playable *p, int link, double to_ms)
 {
     fprintf(script, "$curve%d << EOD\n", link);
-    for (int ms = 0; ms <= CURVE_TO_MS; ms += CURVE_STEP_MS) {
+    for (int i = 0; i <= CURVE_STEPS; i++) {
         struct vox_playable_missing missing;
-        vox_playable_at(p, ms * VOX_NS_PER_MS, &missing);
-        fprintf(script, "%d %.4f\n", ms, missing.pct);
+        double ms = to_ms * i / CURVE_STEPS;
+        vox_playable_at(p, vox_ms_to_ns(ms), &missing);
+        fprintf(script, "%.1f %.4f\n", ms, missing.pct);
     }
     fputs("EOD\n", script);
 }
 
-static void put_curves(FILE *script, const struct vox_versus_result *r)
+static void put_curves(FILE *script, const struct vox_versus_result *r, double to_ms)
 {
     for (int link = 0; link < VOX_VERSUS_LINKS; link++)
         if (has_link(r, (enum vox_versus_link)link))
-            put_curve(script, playable_of(r, (enum vox_versus_link)link), link);
+            put_curve(script, playable_of(r, (enum vox_versus_link)link), link, to_ms);
 }
 
 static void plot_curves(struct vox_lab_gnuplot *plots, const struct vox_versus_result *r,
                         bool is_narrow, struct vox_lab_figure *out)
 {
     FILE *script = plots->script;
+    double to_ms = curve_to_ms(r);
     const char *separator = "plot ";
     begin(plots, is_narrow, CURVES_PX, out);
     panel(plots, out, HEAD_PX, CURVES_PX - HEAD_PX - AXIS_PX);
     vox_lab_gnuplot_heading(plots, "frames not there in time (%), by budget");
-    put_curves(script, r);
+    put_curves(script, r, to_ms);
     fprintf(script,
-            "set xrange [0:%d]; set xtics 100 format '%%g ms'; set yrange [0:%.2f]\n"
+            "set xrange [0:%g]; set xtics %g format '%%g ms'; set yrange [0:%.2f]\n"
             "set arrow 1 from %.3f, graph 0 to %.3f, graph 1 nohead dt (6,4) lw 1 lc "
             "rgb '" VOX_LAB_INK "'\n",
-            CURVE_TO_MS, greatest_share(r), r->options->budget_ms, r->options->budget_ms);
+            to_ms, vox_lab_gnuplot_step(to_ms, is_narrow ? 4 : 5), greatest_share(r),
+            r->options->budget_ms, r->options->budget_ms);
     for (int i = 0; i < VOX_VERSUS_LINKS; i++) {
         enum vox_versus_link link = order[i];
         if (!has_link(r, link))

@@ -15,16 +15,7 @@
 #include "lab/report_gnuplot.h"
 #include "lab/report_plots.h"
 #include "lab/versus_result.h"
-
-/* The worst wait behind one lost packet of a TCP link. */
-struct vox_versus_stall {
-    enum vox_versus_link link; /* VOX_VERSUS_LINKS: TCP did not run, or nothing waited */
-    size_t frame;              /* that was lost, and repeated */
-    size_t waited;             /* frames behind it that would have come before it */
-    double wait_ms;            /* of the frame itself, over the fastest one */
-};
-
-void vox_versus_find_stall(const struct vox_versus_result *result, struct vox_versus_stall *out);
+#include "lab/versus_stall.h"
 
 /* The figures by number; each but the last for wide and for narrow screens. 0: not there. */
 struct vox_versus_pictures {

@@ -70,13 +70,28 @@ static bool is_tied(const char *text, const char *at)
                           (at > text && at[-1] == 'R' && isdigit((unsigned char)at[1])));
 }
 
+/* An option is not broken behind its hyphens. Returns its length; 0: none begins there. */
+static size_t put_option(struct report *r, const char *at)
+{
+    size_t len = strncmp(at, "--", 2) == 0 ? 2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-") : 0;
+    if (len > 2)
+        fprintf(r->page, "<span class=\"option\">%.*s</span>", (int)len, at);
+    return len > 2 ? len : 0;
+}
+
 static void put_prose(struct report *r, const char *text)
 {
-    for (const char *at = text; *at; at++)
+    for (const char *at = text; *at;) {
+        size_t len = put_option(r, at);
+        at += len;
+        if (len > 0)
+            continue;
         if (is_tied(text, at))
             fputs("&nbsp;", r->page);
         else
             vox_lab_html_text(r->page, (const char[]){*at, '\0'});
+        at++;
+    }
 }
 
 static void put_item(struct report *r, const char *text)
@@ -188,6 +203,7 @@ static void put_head(struct report *r)
           "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);"
           "border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem;margin:.5rem 0;"
           "font-size:.85rem}\n"
+          ".option{white-space:nowrap}\n"
           "tr.chosen td{font-weight:600}\n"
           ".players{grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}\n"
           "</style>\n</head>\n<body>\n<header>\n<h1>The same sound over TCP and over UDP</h1>\n",
