@@ -264,10 +264,9 @@ const char *vox_versus_doubt(const struct vox_versus_options *options)
     if (!options->has[VOX_VERSUS_CUBIC] && !options->has[VOX_VERSUS_BBR])
         return NULL;
     if (options->is_virtual && !is_compared(&options->network))
-        return "The model of TCP was compared with a kernel for losses of up to 30 %, in bursts of "
-               "up "
-               "to 3, over 5 to 150 ms (up to 1 %: to 500 ms) with a jitter of up to 15; this "
-               "network lies beyond that, so TCP's figures are a guess.";
+        return "The model of TCP was compared with a kernel for losses of up to 30 %, in bursts "
+               "of up to 3, over 5 to 150 ms (up to 1 %: to 500 ms) with a jitter of up to 15; "
+               "this network lies beyond that, so TCP's figures are a guess.";
     if (options->network.loss >= STALLS && options->repeat < MANY_SEEDS)
         return "With so much lost a few stalls decide how TCP does, and one seed differs from "
                "another tenfold; --repeat 9 tells more.";
