@@ -265,7 +265,7 @@ const char *vox_versus_doubt(const struct vox_versus_options *options)
         return NULL;
     if (options->is_virtual && !is_compared(&options->network))
         return "The model of TCP was compared with a kernel for losses of up to 30 %, in bursts "
-               "of up to 3, over 5 to 150 ms (up to 1 %: to 500 ms) with a jitter of up to 15; "
+               "of up to 3, delays of up to 150 ms (500 with 1 % lost) and jitter of up to 15; "
                "this network lies beyond that, so TCP's figures are a guess.";
     if (options->network.loss >= STALLS && options->repeat < MANY_SEEDS)
         return "With so much lost a few stalls decide how TCP does, and one seed differs from "
