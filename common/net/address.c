@@ -361,6 +361,16 @@ static void format_path(const struct vox_address *address, char out[VOX_ADDRESS_
         snprintf(out, VOX_ADDRESS_TEXT_BYTES, "unix:%.*s", (int)len, un->sun_path);
 }
 
+/* By its name; by its number where it is gone. */
+static void format_scope(uint32_t scope, char *out, size_t room)
+{
+    char name[IF_NAMESIZE];
+    if (if_indextoname(scope, name))
+        snprintf(out, room, "%%%s", name);
+    else
+        snprintf(out, room, "%%%u", scope);
+}
+
 const char *vox_address_format_host(const struct vox_address *address,
                                     char out[VOX_ADDRESS_TEXT_BYTES])
 {
@@ -379,22 +389,22 @@ const char *vox_address_format_host(const struct vox_address *address,
         inet_ntop(AF_INET6, &in6->sin6_addr, out, VOX_ADDRESS_TEXT_BYTES);
         size_t len = strlen(out);
         if (in6->sin6_scope_id)
-            snprintf(out + len, VOX_ADDRESS_TEXT_BYTES - len, "%%%u", in6->sin6_scope_id);
+            format_scope(in6->sin6_scope_id, out + len, VOX_ADDRESS_TEXT_BYTES - len);
     }
     return out;
 }
 
 const char *vox_address_format(const struct vox_address *address, char out[VOX_ADDRESS_TEXT_BYTES])
 {
-    /* The longest: 45 of an address and 11 of a zone, with 8 around them and for the port. */
+    /* The longest: 45 of an address and 16 of a zone, with 8 around them and for the port. */
     char host[VOX_ADDRESS_TEXT_BYTES];
     vox_address_format_host(address, host);
     int family = vox_address_family(address);
     if (family == AF_UNSPEC || family == AF_UNIX)
         memcpy(out, host, sizeof host);
     else if (strchr(host, ':'))
-        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "[%.62s]:%u", host, vox_address_port(address));
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "[%.63s]:%u", host, vox_address_port(address));
     else
-        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "%.62s:%u", host, vox_address_port(address));
+        snprintf(out, VOX_ADDRESS_TEXT_BYTES, "%.63s:%u", host, vox_address_port(address));
     return out;
 }

@@ -64,7 +64,7 @@ struct vox_stream {
         int fd;
         struct vox_unix_path path;
         int64_t again_ns; /* when to accept again, after a shortage; else never */
-        bool told_shortage, told_full;
+        bool told_shortage, told_full, told_wanted;
     } listening;
     struct {
         int fd;              /* -1: none under way */
@@ -98,8 +98,8 @@ int vox_stream_receive(struct vox_stream *stream, const struct vox_transport_pac
 /* A socket that is connected becomes a peer, or is closed and counted as refused. */
 void vox_stream_add_peer(struct vox_stream *stream, int fd, const struct vox_address *address,
                          int64_t now_ns);
-/* Where all places are taken: lets the one go that has been idle for longest, if it is long enough
- * for that; false: nobody is. */
+/* Where all places are taken: lets one go that has neither sent nor taken a packet yet, or has been
+ * idle for long enough, the longest first; false: nobody is like that. */
 bool vox_stream_make_room(struct vox_stream *stream, int64_t now_ns);
 /* NULL: that connection is gone. */
 struct vox_stream_peer *vox_stream_find(const struct vox_stream *stream, uint32_t connection);

@@ -176,7 +176,9 @@ static void explain_idle(const struct vox_stream *stream, const struct vox_strea
                          const char *who, struct vox_net_error *out)
 {
     if (note->errno_value == EBUSY)
-        SAY("%s sent nothing, and its place was wanted; let go, it may come again", who);
+        SAY("%s sent nothing, and its place was wanted: %zu are connected, as many as may be; let "
+            "go, it may come again, and the next ones like it are only counted",
+            who, stream->peer_capacity);
     else
         SAY("%s sent nothing for %.3g s; let go, it may come again", who,
             (double)stream->config.idle_ns / (double)VOX_NS_PER_S);

@@ -29,6 +29,7 @@ struct vox_stream_peer {
     int fd;
     int64_t alive_ns; /* when it last sent a packet, or took what we sent, or came */
     bool has_taken;   /* since alive_ns was last looked at */
+    bool is_known;    /* it has sent a packet, or taken one */
 
     uint8_t *queue; /* a ring of frames */
     size_t capacity, begin, waiting_bytes;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ enum {
     PACKETS_OF_A_PEER = 8, /* before it is the next one's turn */
     /* So many packets longer than any of audio, one after the other, are no packets. */
     CUT_IN_A_ROW = 8,
+    RTCP_BYTES = 8,   /* the shortest packet that says who sends it */
     WANTED_SHARE = 6, /* of the time for the idle, where their place is wanted */
 };
 
@@ -131,7 +133,10 @@ static void let_go(struct vox_stream *stream, struct vox_stream_peer *peer,
     if (peer->is_in_line)
         leave_line(stream, peer);
     count_loss(&stream->stats, reason);
-    vox_stream_note(stream, reason, peer->errno_value, &peer->who);
+    bool is_wanted = peer->errno_value == EBUSY; /* a crowd is told of once, and counted */
+    if (!is_wanted || !stream->listening.told_wanted)
+        vox_stream_note(stream, reason, peer->errno_value, &peer->who);
+    stream->listening.told_wanted |= is_wanted;
     /* What the kernel still holds for one that does not take it would stay there for minutes. */
     vox_stream_peer_close(peer, reason != VOX_TRANSPORT_ENDED);
     peer->next = stream->closed;
@@ -155,23 +160,43 @@ static void let_go_who_must(struct vox_stream *stream, int64_t now_ns)
  * them is for dead_ns and the queue to find out. */
 static int64_t alive_ns(struct vox_stream_peer *peer, int64_t now_ns)
 {
-    if (peer->has_taken)
+    if (peer->has_taken) {
         peer->alive_ns = now_ns;
+        peer->is_known = true;
+    }
     peer->has_taken = false;
     return peer->alive_ns;
 }
 
+/* What it has sent may wait to be read: then nothing is held against it yet. */
+static bool is_stranger(const struct vox_stream_peer *peer)
+{
+    int unread_bytes = 0;
+    if (peer->is_known || peer->is_in_line)
+        return false;
+    return ioctl(peer->fd, FIONREAD, &unread_bytes) < 0 || unread_bytes == 0;
+}
+
+/*
+ * Strangers go first, at once: else as many of them as there are places, who need not send a byte,
+ * would keep everybody out. Of others, one that was idle for long enough.
+ */
 bool vox_stream_make_room(struct vox_stream *stream, int64_t now_ns)
 {
-    struct vox_stream_peer *stalest = NULL;
+    struct vox_stream_peer *stalest = NULL, *stranger = NULL;
     if (stream->config.idle_ns == 0)
         return false;
     for (size_t i = 0; i < stream->peer_count; i++) {
         struct vox_stream_peer *peer = stream->peers[i];
         if (alive_ns(peer, now_ns) < (stalest ? stalest->alive_ns : VOX_NS_NEVER))
             stalest = peer;
+        if (peer->alive_ns < (stranger ? stranger->alive_ns : VOX_NS_NEVER) && is_stranger(peer))
+            stranger = peer;
     }
-    if (!stalest || now_ns - stalest->alive_ns < stream->config.idle_ns / WANTED_SHARE)
+    bool stale = stalest && now_ns - stalest->alive_ns >= stream->config.idle_ns / WANTED_SHARE;
+    if (stranger)
+        stalest = stranger;
+    if (!stranger && !stale)
         return false;
     stalest->errno_value = EBUSY;
     let_go(stream, stalest, VOX_TRANSPORT_IDLE, now_ns);
@@ -286,6 +311,12 @@ static void do_what_is_due(struct vox_stream *stream, int64_t now_ns)
         vox_stream_call_again(stream, now_ns);
 }
 
+/* RTP or RTCP, by its version (RFC 3550, sections 5.1 and 6.4.1). */
+static bool is_rtp(const struct vox_framing_packet *packet)
+{
+    return !packet->truncated && packet->len >= RTCP_BYTES && packet->bytes[0] >> 6 == 2;
+}
+
 /* Bytes alone are no sign of life, else one of them a minute would keep a place for ever. */
 static int take_packets(struct vox_stream *stream, struct vox_stream_peer *peer, int at, int most,
                         int64_t now_ns)
@@ -301,6 +332,7 @@ static int take_packets(struct vox_stream *stream, struct vox_stream_peer *peer,
                                           .truncated = packet.truncated};
         peer->cut_in_a_row = packet.truncated ? peer->cut_in_a_row + 1 : 0;
         peer->alive_ns = now_ns;
+        peer->is_known |= is_rtp(&packet);
     }
     return taken;
 }

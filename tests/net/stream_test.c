@@ -344,6 +344,13 @@ static void half_open_peers_are_found(void **state)
 
 /* ---- limits ---- */
 
+/* The least that looks like RTP, in its frame. */
+static void say_something(int fd)
+{
+    static const uint8_t packet[14] = {0, 12, 0x80, 96};
+    write_all(fd, packet, sizeof packet);
+}
+
 static void one_too_many_is_turned_away(void **state)
 {
     (void)state;
@@ -351,7 +358,9 @@ static void one_too_many_is_turned_away(void **state)
     config.max_peers = 2;
     struct end *server = end_open(&config);
     int first = bare_connect(server), second = bare_connect(server);
-    PUMP_UNTIL(stats_of(server).peers == 2, server);
+    say_something(first);
+    say_something(second);
+    PUMP_UNTIL(server->received == 2, server);
     for (int i = 0; i < 3; i++) {
         char byte;
         int third = bare_connect(server);
@@ -402,6 +411,42 @@ static void the_silent_make_room(void **state)
     end_close(server);
 }
 
+/* As many as there are places, who say nothing, or nothing of use: who speaks gets in at once, and
+ * stays, however many come behind it. */
+static void a_silent_crowd_keeps_nobody_out(void **state)
+{
+    (void)state;
+    enum { PLACES = 8, CROWD = 40 };
+    struct vox_transport_config config = tcp_config();
+    config.max_peers = PLACES;
+    struct end *server = end_open(&config);
+    int crowd[CROWD];
+    for (int i = 0; i < CROWD; i++) {
+        if (i == PLACES) {
+            int speaker = bare_connect(server);
+            PUMP_UNTIL(stats_of(server).connected == PLACES + 1, server);
+            say_something(speaker);
+            PUMP_UNTIL(server->inbox[server->received - (server->received > 0)].len == 12, server);
+            crowd[i] = speaker;
+            continue;
+        }
+        crowd[i] = bare_connect(server);
+        PUMP_UNTIL(stats_of(server).connected == (uint64_t)i + 1, server);
+        if (i % 4 == 0)
+            write_all(crowd[i], "\0\1x", 3); /* framed well, but no RTP */
+    }
+    size_t heard = server->received;
+    say_something(crowd[PLACES]);
+    PUMP_UNTIL(server->received > heard && server->inbox[server->received - 1].len == 12, server);
+    assert_int_equal(stats_of(server).peers, PLACES);
+    assert_int_equal(stats_of(server).refused, 0);
+    assert_int_equal(stats_of(server).idle, CROWD - PLACES);
+    assert_int_equal(server->events[VOX_TRANSPORT_IDLE], 1);
+    for (int i = 0; i < CROWD; i++)
+        close(crowd[i]);
+    end_close(server);
+}
+
 static void half_of_the_files_are_for_others(void **state)
 {
     (void)state;
@@ -415,8 +460,10 @@ static void half_of_the_files_are_for_others(void **state)
     struct end *server = end_open(&config);
     assert_return_code(setrlimit(RLIMIT_NOFILE, &before), errno);
     int fds[FILES / 2 + 1];
-    for (size_t i = 0; i < COUNT(fds); i++)
+    for (size_t i = 0; i < COUNT(fds); i++) {
         fds[i] = bare_connect(server);
+        say_something(fds[i]);
+    }
     PUMP_UNTIL(server->events[VOX_TRANSPORT_REFUSED], server);
     expect_text(server, "16 are connected");
     for (size_t i = 0; i < COUNT(fds); i++)
@@ -571,6 +618,7 @@ RUN(cmocka_unit_test(frames_may_come_byte_by_byte),
     cmocka_unit_test(the_silent_are_let_go), cmocka_unit_test(half_open_peers_are_found),
     cmocka_unit_test(listeners_may_be_silent), cmocka_unit_test(bytes_are_no_sign_of_life),
     cmocka_unit_test(one_too_many_is_turned_away), cmocka_unit_test(the_silent_make_room),
+    cmocka_unit_test(a_silent_crowd_keeps_nobody_out),
     cmocka_unit_test(half_of_the_files_are_for_others),
     cmocka_unit_test(a_shortage_of_files_passes), cmocka_unit_test(low_ports_are_for_root),
     cmocka_unit_test(connections_are_set_up_for_speech),
