@@ -1,6 +1,7 @@
 #include "receiver/host.h"
 
 #include "base/time.h"
+#include "cli/files.h"
 #include "cli/message.h"
 #include "net/clock.h"
 #include "receiver/host_state.h"
@@ -378,7 +379,7 @@ static struct vox_recv_host *create_host(const struct vox_recv_options *options)
 
 int vox_recv_host_run(const struct vox_recv_options *options)
 {
-    struct vox_recv_host *h = create_host(options);
+    struct vox_recv_host *h = vox_files_are_left() ? create_host(options) : NULL;
     if (!h)
         return VOX_EXIT_FAILED;
     start_signals(h);

@@ -260,15 +260,20 @@ static void wait_for_peer(struct vox_host *h)
                        0);
 }
 
+static void tell_of_peers(struct vox_host *h)
+{
+    struct vox_transport_event event;
+    while (vox_outlet_event(h->outlet, &event))
+        vox_peers_say(&h->teller, &event, vox_clock_now_ns());
+}
+
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
     struct vox_host *h = poll->data;
-    struct vox_transport_event event;
     vox_outlet_receive(h->outlet, feed, h);
-    while (vox_outlet_event(h->outlet, &event))
-        vox_peers_say(&h->teller, &event, vox_clock_now_ns());
+    tell_of_peers(h);
     if (!h->begun && !h->finished && vox_outlet_is_connected(h->outlet))
         begin(h);
 }
@@ -338,6 +343,7 @@ int vox_host_run(struct vox_host *h)
     uv_timer_start(&h->second_timer, on_second, SECOND_MS, SECOND_MS);
     if (vox_progress_is_live(&h->progress))
         uv_timer_start(&h->status_timer, on_status_timer, STATUS_MS, STATUS_MS);
+    tell_of_peers(h); /* on this machine, the call is answered by now */
     if (vox_outlet_is_connected(h->outlet))
         begin(h);
     else

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "cli/files.h"
 #include "cli/message.h"
 #include "net/clock.h"
 
@@ -186,6 +187,8 @@ static int open_network(struct vox_host *h)
 
 int vox_host_create(const struct vox_send_options *options, struct vox_host **out)
 {
+    if (!vox_files_are_left())
+        return VOX_EXIT_FAILED;
     struct vox_host *h = calloc(1, sizeof *h);
     if (!h || uv_loop_init(&h->loop) != 0) {
         vox_message_error("out of memory or file descriptors");
