@@ -340,6 +340,9 @@ void vox_lab_words_cause(const struct vox_lab_glitch *g, FILE *page)
     case VOX_GLITCH_UNDERRUN:
         fputs("the sound card stood still", page);
         break;
+    case VOX_GLITCH_SKIPPED:
+        fputs("it was too old, and left out to be live again", page);
+        break;
     case VOX_GLITCH_CAUSES:
         break;
     }
@@ -376,6 +379,7 @@ static void put_sums(const struct vox_lab_facts *f, FILE *page)
         [VOX_GLITCH_LATE] = "by late packets",
         [VOX_GLITCH_SENDER_GAP] = "by the sender",
         [VOX_GLITCH_UNDERRUN] = "by the sound card",
+        [VOX_GLITCH_SKIPPED] = "by audio too old to be played",
     };
     const char *separator = "";
     fputs("<p>", page);

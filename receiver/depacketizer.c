@@ -12,6 +12,11 @@
 /* Packets in a row whose timestamps must disagree with their durations before we stop believing. */
 enum { WRONG_CLOCK_PACKETS = 50 };
 
+/* Half of the numbers: what lies further ahead looks as if it lay behind. */
+enum { MOST_AHEAD = 0x7fff };
+/* More packets than the time that passed holds: shorter ones than the newest, and chance. */
+enum { SHORTER = 2, FOLLOWS_SLACK = 50 };
+
 void vox_depacketizer_init(struct vox_depacketizer *d)
 {
     memset(d, 0, sizeof *d);
@@ -26,12 +31,29 @@ static void forget_run(struct vox_depacketizer *d, int64_t arrival_ns)
     d->run_start_ns = arrival_ns;
 }
 
-/* Steps from the newest packet to this one; 0 and held if the number is out of the world. */
-static bool sequence_step(struct vox_depacketizer *d, uint16_t seq, int32_t *step,
-                          struct vox_depacketize_notice *notice)
+bool vox_depacketizer_follows(const struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                              int64_t arrival_ns)
 {
+    if (!d->started || d->newest_duration <= 0)
+        return false;
+    int64_t step = vox_seq16_diff(rtp->seq, d->newest_seq);
+    int64_t ticks = vox_seq32_diff(rtp->timestamp, d->newest_rtp_ts);
+    int64_t most_ticks = vox_ns_to_rtp(arrival_ns - d->newest_arrival_ns) + JUMP_TICKS;
+    if (d->own_timeline)
+        ticks = most_ticks;
+    bool unambiguous = most_ticks / d->newest_duration <= MOST_AHEAD;
+    return unambiguous && step > 0 && ticks > 0 && ticks <= most_ticks &&
+           step <= SHORTER * (ticks / d->newest_duration) + FOLLOWS_SLACK;
+}
+
+/* Steps from the newest packet to this one; 0 and held if the number is out of the world. */
+static bool sequence_step(struct vox_depacketizer *d, const struct vox_rtp *rtp, int64_t arrival_ns,
+                          int32_t *step, struct vox_depacketize_notice *notice)
+{
+    uint16_t seq = rtp->seq;
     int32_t diff = vox_seq16_diff(seq, d->newest_seq);
-    if (diff <= VOX_MAX_DROPOUT && diff >= -VOX_MAX_MISORDER) {
+    bool near = diff <= VOX_MAX_DROPOUT && diff >= -VOX_MAX_MISORDER;
+    if (near || vox_depacketizer_follows(d, rtp, arrival_ns)) {
         d->has_suspect = false;
         *step = diff;
         return true;
@@ -126,7 +148,7 @@ enum vox_depacketized vox_depacketize(struct vox_depacketizer *d, const struct v
     };
     int32_t step = 1;
     if (d->started) {
-        if (!sequence_step(d, rtp->seq, &step, notice))
+        if (!sequence_step(d, rtp, arrival_ns, &step, notice))
             return VOX_DEPACKETIZE_HELD;
         packet.index = d->newest_index + step;
         packet.ts = d->newest_ts + timeline_step(d, step, rtp, arrival_ns, notice);

@@ -5,6 +5,8 @@
  *
  * - A sequence number far from the others is held against the packet until the next one confirms it
  *   (RFC 3550, section A.1); then numbering goes on from where it was.
+ *   Not where the timestamp vouches for it: after a hole of any length that stays below half of the
+ *   numbers, ten minutes of 20 ms packets, it tells how many were lost.
  * - A timestamp that fits neither the packets nor the time that has passed is a jump: the timeline
  *   goes on at the arrival time's distance.
  * - Timestamps that advance steadily at another rate than the audio in the packets are a wrong
@@ -66,6 +68,14 @@ enum vox_depacketized vox_depacketize(struct vox_depacketizer *d, const struct v
                                       const struct vox_opus_info *info, int64_t arrival_ns,
                                       struct vox_packet *out,
                                       struct vox_depacketize_notice *notice);
+
+/*
+ * Whether this packet goes on where the newest one left off, however long ago that came: its number
+ * and its timestamp are ahead of the newest's, and neither by more than the time that has passed
+ * allows. A sender that began anew, with whatever numbers, does not look so.
+ */
+bool vox_depacketizer_follows(const struct vox_depacketizer *d, const struct vox_rtp *rtp,
+                              int64_t arrival_ns);
 
 /*
  * A packet's number on the wire, for reports and requests about it. False: its number is of before

@@ -41,6 +41,7 @@ const char *vox_glitch_cause_name(enum vox_glitch_cause cause)
         [VOX_GLITCH_LATE] = "late",
         [VOX_GLITCH_SENDER_GAP] = "sender_gap",
         [VOX_GLITCH_UNDERRUN] = "device_underrun",
+        [VOX_GLITCH_SKIPPED] = "skipped",
     };
     return names[cause];
 }

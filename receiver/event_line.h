@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* "lost", "late", "sender_gap", "device_underrun". */
+/* "lost", "late", "sender_gap", "device_underrun", "skipped". */
 const char *vox_glitch_cause_name(enum vox_glitch_cause cause);
 
 /* start_ns: when the program started, on the clock of the event; start_unix_ns: the same in Unix

@@ -66,6 +66,9 @@
 #define ABOVE_MS 9.0
 #define BELOW_MS 5.0
 
+/* So far above its target an expert skips, once what is live has come. */
+#define SKIPPED_MS 1500.0F
+
 /* Of a hole, so much is concealed in any case: two cross-fades need room. */
 #define KEEP_MS 12.5
 /* A hole so long is an outage: nothing of it can be covered. */
@@ -254,6 +257,9 @@ static float play_on(struct vox_planner *p, int k, const struct meeting *m)
     late = grows + (late > 0 ? m->unplayed : 0);
     float cut = clamp(at - target, 0, m->cut_most);
     at -= cut;
+    /* Nobody plays off so much: see playout_live.h. */
+    float live = target > m->transit ? target : m->transit;
+    at = at - live > SKIPPED_MS ? live : at;
     p->offset[k] = at;
     p->delayed[k] += at * m->length / 1000;
     p->concealed[k] += late;

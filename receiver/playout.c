@@ -5,6 +5,7 @@
 #include "receiver/playout_delay.h"
 #include "receiver/playout_head.h"
 #include "receiver/playout_hole.h"
+#include "receiver/playout_live.h"
 #include "receiver/playout_state.h"
 
 #include <stdlib.h>
@@ -63,6 +64,7 @@ void vox_playout_reset(struct vox_playout *p)
     p->draining = false;
     p->expanded = 0;
     p->spare = 0;
+    p->all_late = false;
     p->catching_up = false;
     p->state_kept = false;
     p->fec_index = INT64_MIN;
@@ -127,6 +129,7 @@ static int conceal_step(const struct vox_playout *p)
 static bool refill(struct vox_playout *p, int frames, int64_t t_ns, int64_t lead_ns)
 {
     const struct vox_packet *head;
+    vox_playout_live_return(p, t_ns);
     while ((head = vox_jitter_head(p->jitter))) {
         int64_t remaining = head->ts - p->play_ts - p->expanded;
         if (remaining > VOX_PLAYOUT_IDLE_AFTER)
@@ -140,8 +143,10 @@ static bool refill(struct vox_playout *p, int frames, int64_t t_ns, int64_t lead
             return vox_playout_hole_make_up(p, conceal_step(p),
                                             (int)(wait < frames ? wait : frames), t_ns);
         int64_t skip = vox_playout_delay_over_ticks(p, head, t_ns);
-        if (skip < head->info.duration_ticks)
+        if (skip < head->info.duration_ticks) {
+            p->all_late = false;
             return vox_playout_head_play(p, head, (int)skip, t_ns, lead_ns);
+        }
         vox_playout_head_drop(p, head, t_ns);
     }
     if (!head && is_drained(p, t_ns - lead_ns))
@@ -176,7 +181,7 @@ static void begin(struct vox_playout *p, int64_t t_ns)
         vox_gap_open(&p->ledger.gap, t_ns);
         p->ledger.gap.reseated = true;
         int64_t late_ns = t_ns - vox_playout_start_ns(p);
-        if (!vox_playout_is_fixed(p) && late_ns < HEAP_NS)
+        if (!vox_playout_is_fixed(p) && late_ns < HEAP_NS && !vox_playout_live_is_far(p, t_ns))
             late_ns = 0;
         p->expanded = head->ts - p->play_ts + vox_ns_to_rtp(late_ns);
     }
@@ -257,6 +262,12 @@ int vox_playout_produce(struct vox_playout *p, float *pcm, int frames, int64_t n
     return p->started ? made : 0;
 }
 
+void vox_playout_pass(struct vox_playout *p, int64_t duration_ns)
+{
+    if (p->ledger.gap.open)
+        p->ledger.gap.made += vox_ns_to_rtp(duration_ns);
+}
+
 /* ---- arrivals ---- */
 
 void vox_playout_look(struct vox_playout *p, int64_t now_ns, int64_t known_ns)
@@ -264,9 +275,33 @@ void vox_playout_look(struct vox_playout *p, int64_t now_ns, int64_t known_ns)
     vox_timing_look(&p->timing, now_ns, known_ns);
 }
 
-enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet)
+static void drop_oldest(struct vox_playout *p, int64_t t_ns)
+{
+    if (p->started) {
+        vox_playout_head_drop(p, vox_jitter_head(p->jitter), t_ns);
+    } else {
+        vox_jitter_pop(p->jitter);
+        p->ledger.late++;
+    }
+}
+
+/* Of a heap that is longer than the buffer, what came last is what is live. */
+static enum vox_insert insert(struct vox_playout *p, const struct vox_packet *packet)
 {
     enum vox_insert result = vox_jitter_insert(p->jitter, packet);
+    bool live = result == VOX_INSERT_FULL && p->phase == VOX_PLAYOUT_WAITING &&
+                packet->index > vox_jitter_newest(p->jitter) &&
+                packet->payload_bytes <= VOX_RTP_MAX_BYTES;
+    while (live && result == VOX_INSERT_FULL && vox_playout_live_is_over(p, packet->arrival_ns)) {
+        drop_oldest(p, packet->arrival_ns);
+        result = vox_jitter_insert(p->jitter, packet);
+    }
+    return result;
+}
+
+enum vox_insert vox_playout_insert(struct vox_playout *p, const struct vox_packet *packet)
+{
+    enum vox_insert result = insert(p, packet);
     switch (result) {
     case VOX_INSERT_STORED:
     case VOX_INSERT_FULL:

@@ -66,6 +66,9 @@ bool vox_playout_ended(const struct vox_playout *p);
 int vox_playout_produce(struct vox_playout *p, float *pcm, int frames, int64_t now_ns,
                         int64_t playout_ns);
 
+/* For so long nothing was produced, and silence was heard. */
+void vox_playout_pass(struct vox_playout *p, int64_t duration_ns);
+
 /* Channels that produce writes: 1 until a stereo packet comes. */
 int vox_playout_channels(const struct vox_playout *p);
 

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "receiver/playout_head.h"
+#include "receiver/playout_live.h"
 #include "receiver/playout_state.h"
 #include "receiver/stretch.h"
 
@@ -70,8 +71,8 @@ int64_t vox_playout_delay_over_ticks(const struct vox_playout *p, const struct v
     int64_t growth = p->play_ts + p->expanded - head->ts - overlap;
     if (growth <= 0)
         return overlap + growth;
-    int64_t most_ns =
-        vox_playout_is_fixed(p) ? vox_timing_target_ns(&p->timing) : p->config->max_delay_ns;
+    bool no_longer = vox_playout_is_fixed(p) || p->all_late;
+    int64_t most_ns = no_longer ? vox_timing_target_ns(&p->timing) : p->config->max_delay_ns;
     int64_t ticks = vox_ns_to_rtp(delay_of(p, head->ts + overlap, t_ns) - most_ns);
     return overlap + (ticks < 0 ? 0 : ticks < growth ? ticks : growth);
 }
@@ -154,7 +155,7 @@ static void tell_target(struct vox_playout *p, int64_t t_ns)
 void vox_playout_delay_adapt(struct vox_playout *p, int64_t t_ns)
 {
     if ((vox_playout_is_fixed(p) && (p->config->follow_source || p->config->keep_tempo)) ||
-        p->ledger.gap.open || t_ns < p->next_splice_ns)
+        p->ledger.gap.open || t_ns < p->next_splice_ns || vox_playout_live_is_far(p, t_ns))
         return;
     const struct vox_planner_order order = plan(p, t_ns);
     /* After a goodbye nothing is overdue. */

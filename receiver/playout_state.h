@@ -3,6 +3,7 @@
  *
  *     playout.c        what comes next of silence, received audio and concealment; arrivals
  *     playout_delay.c  where the delay is moved, and by how much
+ *     playout_live.c   what came in a heap and is too old
  *     playout_head.c   received audio: decoded, heard, or dropped because it is too late
  *     playout_hole.c   audio for what is missing
  *
@@ -66,7 +67,8 @@ struct vox_playout {
     int64_t expanded;   /* ticks made up since then */
     int spare;          /* frames made up, at the end of the fifo, that may not be needed */
     bool state_kept;    /* the decoder's, from before the concealment that goes on */
-    bool catching_up;   /* what is made up brings a fixed delay back to where it should be */
+    bool all_late; /* what is in front of the target was waited for in vain: see playout_live.h */
+    bool catching_up; /* what is made up brings a fixed delay back to where it should be */
     int64_t last_index;
     int64_t fec_index; /* the last packet that was heard from in-band FEC */
     int last_duration;

@@ -30,6 +30,9 @@ enum {
 /* So long after its goodbye an SSRC is not taken for a new source. */
 #define DEPARTED_NS VOX_NS_PER_S
 #define SETTLE_PERIOD_NS (VOX_NS_PER_S / 2)
+/* So long after its time, a tick is one of a host that stood still. What came meanwhile may still
+ * wait to be pushed: that nothing was heard says nothing of the senders. */
+#define STOOD_STILL_NS VOX_NS_PER_S
 
 struct vox_receiver {
     struct vox_receiver_config config;
@@ -38,6 +41,7 @@ struct vox_receiver {
     uint64_t underruns;
     int64_t underrun_ns;
     int64_t next_settle_ns;
+    int64_t awake_ns; /* no gap in the ticks since */
     struct vox_pcm_meter meter;
     struct vox_source_stats past; /* sums of ended sources whose place was taken */
     uint32_t local_paths[VOX_RECEIVER_MAX_PATHS / 32];
@@ -87,6 +91,7 @@ int vox_receiver_create(const struct vox_receiver_config *config, struct vox_rec
     memcpy(r->cname, config->cname, strlen(config->cname) + 1);
     r->config.cname = r->cname;
     r->next_settle_ns = VOX_NS_NEVER;
+    r->awake_ns = INT64_MIN / 2;
     r->sources = calloc((size_t)config->max_sources, sizeof *r->sources);
     int err = r->sources ? 0 : VOX_ENOMEM;
     for (int i = 0; i < config->max_sources && err == 0; i++)
@@ -118,11 +123,24 @@ static bool has_departed(const struct vox_receiver *r, uint32_t ssrc, int64_t no
 {
     for (int i = 0; i < r->config.max_sources; i++) {
         const struct vox_source *s = &r->sources[i];
-        if (s->used && s->emit.ssrc == ssrc && s->state == VOX_SOURCE_ENDED &&
+        if (s->used && s->emit.ssrc == ssrc && s->state == VOX_SOURCE_ENDED && !s->timed_out &&
             now_ns - s->departed_ns < DEPARTED_NS)
             return true;
     }
     return false;
+}
+
+/*
+ * One that timed out keeps its place until another needs it (RFC 3550, section 6.2.1: long enough
+ * to span a network partition). If it goes on, its numbers tell what was lost meanwhile.
+ */
+static struct vox_source *find_returning(struct vox_receiver *r, const struct vox_rtp *rtp,
+                                         int64_t arrival_ns)
+{
+    for (int i = 0; i < r->config.max_sources; i++)
+        if (vox_source_returns(&r->sources[i], rtp, arrival_ns))
+            return &r->sources[i];
+    return NULL;
 }
 
 static void add_to_past(struct vox_receiver *r, const struct vox_source *source)
@@ -255,6 +273,11 @@ static enum vox_push_result push_rtp(struct vox_receiver *r, const void *datagra
         return VOX_PUSH_NOT_RTP;
     struct vox_source *source = vox_source_find(r->sources, r->config.max_sources, rtp.ssrc);
     enum vox_push_result result;
+    if (!source && (source = find_returning(r, &rtp, arrival_ns)) != NULL) {
+        vox_source_resume(source, path, arrival_ns);
+        vox_reporting_begin(&r->reporting, source, arrival_ns);
+        end_replaced(r, source, arrival_ns);
+    }
     if (!source && is_repeat(r, &rtp, len, arrival_ns, path, &result))
         return result;
     if (!source) {
@@ -410,16 +433,24 @@ bool vox_receiver_is_idle(const struct vox_receiver *r, int source)
 
 /* ---- time ---- */
 
+/* Not in the middle of what it has sent: a long delay keeps that for longer. */
+static int64_t timeout_ns(const struct vox_source *s)
+{
+    bool plays = !vox_playout_is_idle(s->playout);
+    return TIMEOUT_NS + (plays ? vox_playout_target_ns(s->playout) : 0);
+}
+
 static void look_after_sources(struct vox_receiver *r, int64_t now_ns)
 {
     for (int i = 0; i < r->config.max_sources; i++) {
         struct vox_source *s = &r->sources[i];
-        int64_t quiet_ns = now_ns - s->last_packet_ns;
+        int64_t since_ns = s->last_packet_ns > r->awake_ns ? s->last_packet_ns : r->awake_ns;
+        int64_t quiet_ns = now_ns - since_ns;
         if (!s->used || s->state == VOX_SOURCE_ENDED)
             continue;
         if (s->state == VOX_SOURCE_PROBATION && quiet_ns > PROBATION_NS)
             s->used = false;
-        else if (s->state == VOX_SOURCE_ACTIVE && quiet_ns > TIMEOUT_NS)
+        else if (s->state == VOX_SOURCE_ACTIVE && quiet_ns > timeout_ns(s))
             vox_source_end(s, now_ns, VOX_END_TIMEOUT);
         else
             vox_playout_settle(s->playout, now_ns);
@@ -442,6 +473,8 @@ int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *r)
 void vox_receiver_tick(struct vox_receiver *r, int64_t now_ns)
 {
     if (now_ns >= r->next_settle_ns) {
+        if (now_ns - r->next_settle_ns > STOOD_STILL_NS)
+            r->awake_ns = now_ns;
         look_after_sources(r, now_ns);
         r->next_settle_ns = now_ns + SETTLE_PERIOD_NS;
     }

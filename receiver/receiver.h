@@ -71,6 +71,7 @@ enum vox_glitch_cause {
     VOX_GLITCH_LATE,       /* it came, but after its time */
     VOX_GLITCH_SENDER_GAP, /* the sender had no audio: its timestamps jump, no packet is missing */
     VOX_GLITCH_UNDERRUN,   /* the device asked too late for audio; told by the host */
+    VOX_GLITCH_SKIPPED,    /* it came so late, in a heap, that it was left out to be live again */
     VOX_GLITCH_CAUSES
 };
 

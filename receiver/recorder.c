@@ -12,7 +12,8 @@
 
 enum {
     BLOCK = 960,
-    SSRC_CHARACTERS = 9, /* put in before the extension: -1a2b3c4d */
+    SSRC_CHARACTERS = 9,  /* put in before the extension: -1a2b3c4d */
+    PART_CHARACTERS = 11, /* and -2 and so on */
 };
 
 static const char *extension_of(const char *path)
@@ -22,7 +23,7 @@ static const char *extension_of(const char *path)
 }
 
 void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *options,
-                       bool separate, uint32_t ssrc)
+                       bool separate, uint32_t ssrc, int part)
 {
     *rec = (struct vox_recorder){.kind = options->output, .channels = options->channels};
     const char *name = options->output_name ? options->output_name : "";
@@ -33,8 +34,11 @@ void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *
         return;
     }
     const char *extension = extension_of(name);
-    snprintf(rec->path, sizeof rec->path, "%.*s-%08x%s", (int)(extension - name), name,
-             (unsigned)ssrc, extension);
+    char again[PART_CHARACTERS + 1] = "";
+    if (part > 1)
+        snprintf(again, sizeof again, "-%d", part);
+    snprintf(rec->path, sizeof rec->path, "%.*s-%08x%s%s", (int)(extension - name), name,
+             (unsigned)ssrc, again, extension);
 }
 
 static int refuse(struct vox_audio_error *error, const char *path)
@@ -68,7 +72,7 @@ int vox_recorder_check(const struct vox_recv_options *options, struct vox_audio_
     const char *path = options->output_name;
     if (options->output != VOX_OUTPUT_FILE && options->output != VOX_OUTPUT_OGG)
         return 0;
-    if (strlen(path) + SSRC_CHARACTERS >= VOX_RECORDER_PATH)
+    if (strlen(path) + SSRC_CHARACTERS + PART_CHARACTERS >= VOX_RECORDER_PATH)
         return vox_audio_fail(error, VOX_EINVAL,
                               "the name of the recording has %zu characters; choose a shorter one",
                               strlen(path));

@@ -37,9 +37,12 @@ struct vox_recorder {
     struct vox_audio_error error; /* the first, if failed */
 };
 
-/* path as given; with a name of its own for a source (FILE-SSRC.ext) if separate. */
+/*
+ * path as given; with a name of its own for a source (FILE-SSRC.ext) if separate, and for what
+ * comes of it when it returns, from part 2 on (FILE-SSRC-2.ext).
+ */
 void vox_recorder_init(struct vox_recorder *rec, const struct vox_recv_options *options,
-                       bool separate, uint32_t ssrc);
+                       bool separate, uint32_t ssrc, int part);
 
 /*
  * Whether the file that the options name can be written at all, with --separate whether files

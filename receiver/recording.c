@@ -10,7 +10,7 @@ int vox_recording_open(struct vox_recording *recording, const struct vox_recv_op
     memset(recording, 0, sizeof *recording);
     recording->options = options;
     if (!options->separate) {
-        vox_recorder_init(&recording->recorders[0], options, false, 0);
+        vox_recorder_init(&recording->recorders[0], options, false, 0, 1);
         recording->used[0] = true;
     }
     return vox_recorder_check(options, error);
@@ -30,7 +30,11 @@ static struct vox_recorder *recorder_of(struct vox_recording *recording, int sou
     int slot = recording->options->separate ? source : 0;
     struct vox_recorder *rec = &recording->recorders[slot];
     if (!recording->used[slot]) {
-        vox_recorder_init(rec, recording->options, recording->options->separate, ssrc);
+        bool returns = recording->parts[slot] > 0 && recording->ssrc[slot] == ssrc;
+        recording->parts[slot] = returns ? recording->parts[slot] + 1 : 1;
+        recording->ssrc[slot] = ssrc;
+        vox_recorder_init(rec, recording->options, recording->options->separate, ssrc,
+                          recording->parts[slot]);
         recording->used[slot] = true;
     }
     return rec;

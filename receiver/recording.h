@@ -17,6 +17,8 @@ struct vox_recording {
     const struct vox_recv_options *options;
     struct vox_recorder recorders[VOX_RECEIVER_MAX_SOURCES]; /* by source, or [0] for the mix */
     bool used[VOX_RECEIVER_MAX_SOURCES];
+    uint32_t ssrc[VOX_RECEIVER_MAX_SOURCES]; /* of the last file, if there was one ... */
+    int parts[VOX_RECEIVER_MAX_SOURCES];     /* ... and how many of it in a row */
     int64_t finished_ticks;
     bool failed;
     struct vox_audio_error error; /* the first, if failed */

@@ -309,6 +309,7 @@ static void print_glitches(const struct vox_source_stats *t, FILE *out)
         [VOX_GLITCH_LATE] = "came too late",
         [VOX_GLITCH_SENDER_GAP] = "gap at the sender",
         [VOX_GLITCH_UNDERRUN] = "sound card ran dry",
+        [VOX_GLITCH_SKIPPED] = "left out, since too old, to be live again",
     };
     const char *separator = "  glitches   ";
     for (int i = 0; i < VOX_GLITCH_CAUSES; i++) {

@@ -269,8 +269,30 @@ void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_e
 {
     vox_playout_settle(source->playout, INT64_MAX);
     source->state = VOX_SOURCE_ENDED;
-    source->departed_ns = why == VOX_END_TIMEOUT ? INT64_MIN / 2 : now_ns;
+    source->timed_out = why == VOX_END_TIMEOUT;
+    source->departed_ns = now_ns;
     vox_emit_value(&source->emit, VOX_EVENT_SOURCE_ENDED, now_ns, why);
+}
+
+bool vox_source_returns(const struct vox_source *source, const struct vox_rtp *rtp,
+                        int64_t arrival_ns)
+{
+    return source->used && source->state == VOX_SOURCE_ENDED && source->timed_out &&
+           source->emit.ssrc == rtp->ssrc &&
+           vox_depacketizer_follows(&source->depacketizer, rtp, arrival_ns);
+}
+
+void vox_source_resume(struct vox_source *source, uint32_t path, int64_t now_ns)
+{
+    source->state = VOX_SOURCE_ACTIVE;
+    source->path = path;
+    source->rtcp_path = path;
+    /* Nobody has pulled since. */
+    if (source->clocked && source->next_pull_ns < now_ns) {
+        vox_playout_pass(source->playout, now_ns - source->next_pull_ns);
+        source->next_pull_ns = now_ns;
+    }
+    vox_emit_value(&source->emit, VOX_EVENT_SOURCE_STARTED, now_ns, 0);
 }
 
 /* ---- to the converter ---- */

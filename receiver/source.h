@@ -36,7 +36,8 @@ struct vox_source {
     uint64_t wire_bytes, copies_bytes, repeats_bytes;
     int64_t first_packet_ns;
     int64_t last_packet_ns;
-    int64_t departed_ns; /* said goodbye then, and has ended since */
+    int64_t departed_ns; /* if ended: when */
+    bool timed_out;      /* if ended: without a goodbye */
     bool replaced;
     struct vox_depacketizer depacketizer;
     struct vox_reception reception;
@@ -82,6 +83,11 @@ static inline bool vox_source_plays(const struct vox_source *source)
 void vox_source_confirm(struct vox_source *source, int64_t now_ns);
 /* No more packets are sent: plays what is left and what is still under way. */
 void vox_source_bye(struct vox_source *source, int64_t now_ns, bool replaced);
+/* Ended by a time-out, it is heard again: all that was known of it holds on. */
+void vox_source_resume(struct vox_source *source, uint32_t path, int64_t now_ns);
+/* Whether it has timed out, and this packet of its SSRC goes on where it left off. */
+bool vox_source_returns(const struct vox_source *source, const struct vox_rtp *rtp,
+                        int64_t arrival_ns);
 void vox_source_end(struct vox_source *source, int64_t now_ns, enum vox_source_end why);
 
 /*

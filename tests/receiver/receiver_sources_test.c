@@ -251,6 +251,103 @@ static void silence_ends_a_source_in_time(void **state)
     player_free(&player);
 }
 
+/* Its link was cut for longer than a source is waited for: its numbers tell what was lost. */
+static void who_returns_is_the_same(void **state)
+{
+    (void)state;
+    static const size_t holes[] = {300, 1000, 5000, 30000};
+    for (size_t k = 0; k < COUNT(holes); k++) {
+        begin(true, 16);
+        for (size_t i = 0; i < 50; i++)
+            push_as(&low, i, 1, 1, 0);
+        player_run(&player, stream_at(&low, 50 + holes[k]).send_ns);
+        assert_int_equal(source_of(1)->state, VOX_SOURCE_ENDED);
+        for (size_t i = 50 + holes[k]; i < 150 + holes[k]; i++)
+            push_as(&low, i, 1, 2, 0); /* its address may have changed, too */
+        assert_int_equal(player_stats(&player)->source_count, 1);
+        assert_int_equal(source_of(1)->state, VOX_SOURCE_ACTIVE);
+        assert_int_equal(source_of(1)->path, 2);
+        assert_int_equal(source_of(1)->packets.received, 150);
+        assert_int_equal(source_of(1)->packets.lost, holes[k]);
+        assert_int_equal(player.kinds[VOX_EVENT_SOURCE_STARTED], 2);
+        assert_int_equal(player.kinds[VOX_EVENT_SEQUENCE_JUMP], 0);
+        assert_true(source_of(1)->frames.played > 140);
+        player_run(&player, player.now_ns + 3 * VOX_NS_PER_S);
+        int64_t lost_ms = source_of(1)->glitches[VOX_GLITCH_LOST].ns / VOX_NS_PER_MS;
+        assert_in_range(lost_ms, holes[k] * 20 - 40, holes[k] * 20 + 40);
+        player_free(&player);
+    }
+}
+
+/* So are packets that have waited meanwhile: not one is lost. */
+static void what_waited_meanwhile_is_of_the_same(void **state)
+{
+    (void)state;
+    begin(true, 16);
+    for (size_t i = 0; i < 50; i++)
+        push_as(&low, i, 1, 1, 0);
+    player_run(&player, player.now_ns + 20 * VOX_NS_PER_S);
+    for (size_t i = 50; i < 200; i++)
+        push_as(&low, i, 1, 1, 20 * VOX_NS_PER_S);
+    assert_int_equal(player_stats(&player)->source_count, 1);
+    assert_int_equal(source_of(1)->packets.lost, 0);
+    player_free(&player);
+}
+
+/* The same SSRC with other numbers, or after a goodbye, is a sender that began anew. */
+static void who_begins_anew_is_another(void **state)
+{
+    (void)state;
+    static const struct {
+        bool goodbye;
+        int seq;
+        int64_t ts;
+    } rows[] = {{false, 0, -20 * 48000},
+                {false, 0, 600 * 48000},
+                {false, -2000, 0},
+                {false, 20000, 0},
+                {true, 0, 0}};
+    for (size_t k = 0; k < COUNT(rows); k++) {
+        begin(true, 16);
+        for (size_t i = 0; i < 50; i++)
+            push_as(&low, i, 1, 1, 0);
+        if (rows[k].goodbye)
+            bye(1, player.now_ns);
+        player_run(&player, stream_at(&low, 550).send_ns);
+        for (size_t i = 550; i < 600; i++) {
+            struct stream_packet packet = stream_at(&low, i);
+            struct vox_rtp rtp = packet_rtp(&packet);
+            packet_set_ssrc(&packet, 1);
+            packet_set_seq(&packet, (uint16_t)(rtp.seq + rows[k].seq));
+            packet_set_ts(&packet, (uint32_t)(rtp.timestamp + rows[k].ts));
+            player_push_bytes(&player, packet.bytes, packet.len, packet.send_ns, 1);
+        }
+        assert_int_equal(player_stats(&player)->source_count, 2);
+        assert_int_equal(player.stats.sources[0].packets.lost, 0);
+        assert_int_equal(player.stats.sources[1].packets.lost, 0);
+        assert_int_equal(player.stats.sources[1].packets.received, 50);
+        player_free(&player);
+    }
+}
+
+/* A host that stood still has not heard of those who spoke meanwhile. */
+static void no_time_runs_out_while_the_host_stands_still(void **state)
+{
+    (void)state;
+    begin(true, 16);
+    for (size_t i = 0; i < 50; i++)
+        push_as(&low, i, 1, 1, 0);
+    int64_t awake_ns = player.now_ns + 8 * VOX_NS_PER_S;
+    vox_receiver_tick(player.receiver, awake_ns);
+    assert_int_equal(source_of(1)->state, VOX_SOURCE_ACTIVE);
+    player.now_ns = awake_ns;
+    player_run(&player, awake_ns + 4 * VOX_NS_PER_S);
+    assert_int_equal(source_of(1)->state, VOX_SOURCE_ACTIVE);
+    player_run(&player, awake_ns + 6 * VOX_NS_PER_S);
+    assert_int_equal(source_of(1)->state, VOX_SOURCE_ENDED);
+    player_free(&player);
+}
+
 /* The first one ends and another takes its place in the table: the one that drives stays so, and
  * its samples are those of its decoder. */
 static void who_drives_goes_on_driving(void **state)
@@ -295,4 +392,6 @@ RUN(TEST(two_tones_are_heard_together), TEST(each_can_be_pulled_alone), TEST(no_
     TEST(a_flood_of_strangers_is_not_heard), TEST(a_flood_that_lasts_leaves_the_first_alone),
     TEST(a_new_ssrc_replaces_the_old), TEST(a_pause_is_no_end),
     TEST(one_says_goodbye_the_other_stays), TEST(silence_ends_a_source_in_time),
+    TEST(who_returns_is_the_same), TEST(what_waited_meanwhile_is_of_the_same),
+    TEST(who_begins_anew_is_another), TEST(no_time_runs_out_while_the_host_stands_still),
     TEST(who_drives_goes_on_driving))
