@@ -286,7 +286,8 @@ VOX_API bool vox_receiver_is_idle(const struct vox_receiver *receiver, int sourc
 
 /*
  * When tick wants to be called next; tick sends reports, asks for missing packets and ends silent
- * sources.
+ * sources. A tick that comes more than a second too late is one of a host that stood still: silence
+ * is counted from then on.
  */
 VOX_API int64_t vox_receiver_next_deadline_ns(const struct vox_receiver *receiver);
 VOX_API void vox_receiver_tick(struct vox_receiver *receiver, int64_t now_ns);

@@ -116,6 +116,17 @@ says 1 "junk.trace: line 1" send tone:400 127.0.0.1:9 --trace junk.trace
 says 1 "no/x.sdp" send tone:400 127.0.0.1:9 --sdp no/x.sdp
 says 1 "no/x.json" send tone:400 127.0.0.1:9 --stats no/x.json
 
+# Too few file descriptors, down to none: said, and no abort.
+for limit in 4 5 6 7 8; do
+    for program in "recv 127.0.0.1:0 --output null" "send tone:400 127.0.0.1:9"; do
+        # shellcheck disable=SC2086,SC3045
+        (exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- && ulimit -n $limit &&
+            exec "$BIN/voxgram-"$program --duration 1) 2>few.err </dev/null
+        equal $? 1 "status with $limit files"
+        grep -q "ulimit -n" few.err || fail "with $limit files nothing was said"
+    done
+done
+
 # A port that is taken: whose, and what to do.
 listen taker 127.0.0.1:0 --output null
 says 1 "$port" recv "127.0.0.1:$port" --output null

@@ -93,6 +93,42 @@ static void limits_of_a_jump(void **state)
                      VOX_DEPACKETIZE_HELD);
 }
 
+/* After a hole: numbers, timestamps and the time that passed must agree. In packets of 20 ms. */
+static void what_follows_after_a_hole(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t passed, seq, ts;
+        bool follows;
+    } rows[] = {
+        {"a cut of 20 s", 1000, 1000, 1000, true},
+        {"a cut of ten minutes", 30000, 30000, 30000, true},
+        {"half of all numbers", 33000, 32000, 33000, false},
+        {"a pause of 20 s, as DTX makes it", 1000, 1, 1000, true},
+        {"20 s that waited meanwhile", 1000, 1, 1, true},
+        {"the same packet", 1000, 0, 0, false},
+        {"one from before", 1000, -1, -1, false},
+        {"numbers that began anew", 1000, 20000, 1000, false},
+        {"timestamps that began anew", 1000, 1000, -50000, false},
+        {"timestamps ahead of the time", 1000, 1000, 1200, false},
+        {"shorter packets", 1000, 2000, 1000, true},
+        {"packets that nobody had the time to send", 1, 5000, 1, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        setup(state);
+        steady(3, 5000, 0, 0);
+        const struct vox_rtp rtp = {.seq = (uint16_t)(5002 + rows[i].seq),
+                                    .timestamp = (uint32_t)((2 + rows[i].ts) * TICKS)};
+        if (vox_depacketizer_follows(&d, &rtp, (2 + rows[i].passed) * PACKET_NS) != rows[i].follows)
+            fail_msg("%s", rows[i].name);
+        if (!rows[i].follows || rows[i].seq <= VOX_MAX_DROPOUT)
+            continue;
+        assert_int_equal(take(rtp.seq, rtp.timestamp, (2 + rows[i].passed) * PACKET_NS),
+                         VOX_DEPACKETIZED);
+        assert_int_equal(packet.index, 5002 + rows[i].seq);
+    }
+}
+
 static void a_jump_needs_its_successor(void **state)
 {
     (void)state;
@@ -212,7 +248,7 @@ static void names_packets_as_the_wire_does(void **state)
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 RUN(TEST(numbers_go_on_across_the_wrap), TEST(everything_else_is_passed_on), TEST(limits_of_a_jump),
-    TEST(a_jump_needs_its_successor), TEST(a_suspicion_ends_with_a_good_packet),
-    TEST(a_timestamp_jump_keeps_the_timeline), TEST(a_pause_is_no_jump),
-    TEST(an_old_packet_moves_nothing), TEST(wrong_clocks_are_measured),
+    TEST(what_follows_after_a_hole), TEST(a_jump_needs_its_successor),
+    TEST(a_suspicion_ends_with_a_good_packet), TEST(a_timestamp_jump_keeps_the_timeline),
+    TEST(a_pause_is_no_jump), TEST(an_old_packet_moves_nothing), TEST(wrong_clocks_are_measured),
     TEST(names_packets_as_the_wire_does))
