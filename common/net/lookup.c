@@ -2,11 +2,10 @@
 
 #include "base/err.h"
 
-#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -50,13 +49,18 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* Without signals: a program that waits to be interrupted by one would wait on. */
 static int start_thread(struct vox_lookup *lookup)
 {
     pthread_t thread;
     pthread_attr_t attributes;
+    sigset_t all, before;
+    sigfillset(&all);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     int err = pthread_create(&thread, &attributes, run, lookup);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return err ? VOX_ELIMIT : 0;
 }

@@ -7,7 +7,7 @@
  *     int count = vox_lookup_take(lookup, addresses);
  *     vox_lookup_destroy(lookup);
  *
- * Thread rule: one owner; the thread inside is the lookup's own.
+ * Thread rule: one owner; the thread inside is the lookup's own, and takes no signals.
  */
 #ifndef VOX_NET_LOOKUP_H
 #define VOX_NET_LOOKUP_H

@@ -6,7 +6,9 @@
 #include "support/test.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 
 static struct {
     sem_t asked, may_answer, answered;
@@ -84,6 +86,29 @@ static void may_be_left_while_it_asks(void **state)
     sem_wait(&gate.answered);
 }
 
+static int tell_mask(void *ctx, const struct vox_endpoint *endpoint,
+                     const struct vox_address_hints *hints, struct vox_address *out, size_t most)
+{
+    (void)endpoint, (void)hints, (void)out, (void)most;
+    pthread_sigmask(SIG_SETMASK, NULL, ctx);
+    return VOX_ENOTFOUND;
+}
+
+/* Else the one who waits for it, in poll, might sleep on. */
+static void leaves_signals_to_the_program(void **state)
+{
+    (void)state;
+    sigset_t inside, outside;
+    const struct vox_lookup_question question = {.resolve = tell_mask, .ctx = &inside};
+    struct vox_lookup *lookup;
+    assert_int_equal(vox_lookup_start(&question, &lookup), 0);
+    assert_int_equal(readable(lookup, PATIENCE_MS), 1);
+    assert_int_equal(sigismember(&inside, SIGINT), 1);
+    pthread_sigmask(SIG_SETMASK, NULL, &outside);
+    assert_int_equal(sigismember(&outside, SIGINT), 0);
+    vox_lookup_destroy(lookup);
+}
+
 static void asks_the_system(void **state)
 {
     (void)state;
@@ -102,4 +127,4 @@ static void asks_the_system(void **state)
 }
 
 RUN(cmocka_unit_test(wakes_with_what_was_found), cmocka_unit_test(may_be_left_while_it_asks),
-    cmocka_unit_test(asks_the_system))
+    cmocka_unit_test(leaves_signals_to_the_program), cmocka_unit_test(asks_the_system))
