@@ -70,7 +70,10 @@ static int take_answer(int rtnl)
         struct nlmsgerr error;
         uint8_t request[VOX_RTNL_BYTES]; /* the kernel gives it back with what it refuses */
     } answer;
-    ssize_t len = recv(rtnl, &answer, sizeof answer, 0);
+    ssize_t len;
+    do /* left behind, it would be taken for the answer to the next request */
+        len = recv(rtnl, &answer, sizeof answer, 0);
+    while (len < 0 && errno == EINTR);
     if (len < 0)
         return -1;
     if ((size_t)len < sizeof answer.header + sizeof answer.error.error ||

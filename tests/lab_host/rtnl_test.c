@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { HEADERS = sizeof(struct nlmsghdr) + sizeof(struct ifinfomsg) };
@@ -57,6 +60,54 @@ static void what_does_not_fit_is_refused(void **state)
     assert_int_equal(errno, EBADF);
 }
 
+static int kernels_end; /* of a pair, where the test is the kernel */
+
+static void answer(int signal)
+{
+    (void)signal;
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } refusal = {.header = {.nlmsg_len = sizeof refusal, .nlmsg_type = NLMSG_ERROR},
+                 .error.error = -ENODEV};
+    (void)!write(kernels_end, &refusal, sizeof refusal);
+}
+
+static void a_signal_does_not_part_answer_and_request(void **state)
+{
+    (void)state;
+    const struct sigaction interrupt = {.sa_handler = answer}; /* without SA_RESTART */
+    const struct itimerval soon = {.it_value.tv_usec = 50000};
+    struct vox_rtnl_request request;
+    int pair[2];
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), errno);
+    kernels_end = pair[1];
+    sigaction(SIGALRM, &interrupt, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    vox_rtnl_link(&request, 0, 1);
+    assert_int_equal(vox_rtnl_ask(pair[0], &request), -1);
+    assert_int_equal(errno, ENODEV);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void what_is_no_answer_is_refused(void **state)
+{
+    (void)state;
+    static const struct nlmsghdr other = {.nlmsg_len = sizeof other, .nlmsg_type = RTM_NEWLINK};
+    struct vox_rtnl_request request;
+    int pair[2];
+    assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), errno);
+    for (size_t len = 1; len <= sizeof other; len += sizeof other - 1) {
+        assert_int_equal(write(pair[1], &other, len), len);
+        vox_rtnl_link(&request, 0, 1);
+        assert_int_equal(vox_rtnl_ask(pair[0], &request), -1);
+        assert_int_equal(errno, EPROTO);
+    }
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* An answer of the kernel: in a network of our own, where we may ask. */
 static void a_refusal_is_an_errno(void **state)
 {
@@ -81,4 +132,5 @@ static void a_refusal_is_an_errno(void **state)
 }
 
 RUN(cmocka_unit_test(attributes_lie_in_each_other), cmocka_unit_test(what_does_not_fit_is_refused),
-    cmocka_unit_test(a_refusal_is_an_errno))
+    cmocka_unit_test(a_signal_does_not_part_answer_and_request),
+    cmocka_unit_test(what_is_no_answer_is_refused), cmocka_unit_test(a_refusal_is_an_errno))
