@@ -221,6 +221,7 @@ void vox_outlet_read_stats(const struct vox_outlet *outlet, struct vox_outlet_st
         .failed = pacer.failed,
         .failure = pacer.failure,
         .realtime = pacer.realtime,
+        .pending_bytes = vox_transport_pending(outlet->transport),
     };
     vox_transport_read_stats(outlet->transport, &out->transport);
 }

@@ -32,7 +32,8 @@ struct vox_outlet_stats {
     uint64_t failed;           /* refused by the system */
     const char *failure;       /* the first of these in words; NULL if none */
     struct vox_transport_stats transport;
-    bool realtime; /* the pacing thread was granted SCHED_FIFO */
+    size_t pending_bytes; /* sent, and not taken by the other side yet */
+    bool realtime;        /* the pacing thread was granted SCHED_FIFO */
 };
 
 /*
@@ -63,7 +64,7 @@ void vox_outlet_receive(struct vox_outlet *outlet,
 /* Something new to tell of peers and network, as vox_transport_event. */
 bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out);
 
-/* Datagrams that wait for their time, and bytes that wait in a stream. */
+/* Datagrams that wait for their time, and bytes that wait for the other side to take them. */
 size_t vox_outlet_pending(const struct vox_outlet *outlet);
 /* When the last of them is due. */
 int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet);

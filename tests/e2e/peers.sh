@@ -99,6 +99,15 @@ paused() {
     equal "$(json paused.send.json transport.queue_full)" 0 "packets dropped"
 }
 
+# What it never takes is not passed over in silence.
+never_taken() {
+    listen never unix:never.sock --output null
+    kill -STOP "$pid_never"
+    send never tone:400 unix:never.sock --duration 0.5
+    said never.send "had not been taken when it ended"
+    kill -KILL "$pid_never"
+}
+
 # Somebody who speaks something else disturbs nobody.
 stranger() {
     receive host tcp://127.0.0.1:0 --output host.wav --delay "$PATIENT_MS" --stats host.json
@@ -201,5 +210,6 @@ flooded
 stalled
 half_closed
 paused
+never_taken
 interrupted
 END
