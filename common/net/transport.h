@@ -22,13 +22,13 @@
  *
  * Nothing blocks. A stream that listens takes several peers at once; one that calls tries again
  * with growing pauses (net/backoff.h) until it is closed, and looks a name up again each time (on a
- * thread of its own). What one peer does not take in time waits
- * in a queue of its own; when that is full the peer is let go, and nobody else waits for it. What a
- * Unix datagram socket that is called does not take waits as well, and the oldest is dropped.
+ * thread of its own). What one peer does not take in time waits in a queue of its own; when that is
+ * full the peer is let go, and nobody else waits for it. What a Unix datagram socket that is called
+ * does not take waits as well, and the oldest is dropped.
  *
  * Thread rule: one owner; send may be called from one more thread at the same time. receive and
- * send are RT-safe for UDP and Unix datagrams; send allocates nothing on streams either, but these
- * take a lock that is held for system calls that do not block.
+ * send are RT-safe for UDP. Unix datagrams and streams take a lock, held for system calls that do
+ * not block; send allocates nothing there either, nor does receive for Unix datagrams.
  */
 #ifndef VOX_NET_TRANSPORT_H
 #define VOX_NET_TRANSPORT_H
