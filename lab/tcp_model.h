@@ -21,8 +21,8 @@
  * handshake (its round trip is known, its losses are not modelled), hystart, flow control, other
  * streams on the link, and the time that computers need. tests/bench/tcp_model.sh lays it beside a
  * kernel, Linux 6.18: with up to 10 % of loss both ways, over 5 to 150 ms, as many messages were
- * later than 60 and 100 ms, to about a fifth of that, and later than 200 ms, to a third; from 20 % on
- * a few stalls decide, and a seed differs from another tenfold, in both.
+ * later than 60 and 100 ms, to about a fifth of that, and later than 200 ms, to a third; from 20 %
+ * on a few stalls decide, and a seed differs from another tenfold, in both.
  *
  * Thread rule: one owner. Pure: the same config and calls give the same on every machine.
  */
