@@ -6,7 +6,7 @@
  * cut, finds everything that was sent meanwhile in front of it at once. Played faster, it would
  * take as long again as it lasts, and nobody is live until then. So where it lies further behind
  * the wanted delay than a second and a half, and that much more has come, playing goes on where it
- * should be by now. NetEQ flushes its buffer likewise once it holds several times its target.
+ * should be by now. NetEQ likewise flushes a packet buffer that runs over.
  *
  *     vox_playout_live_return(p, t_ns);          // nothing audible is in the fifo
  *     if (vox_playout_live_is_far(p, t_ns))      // no use in stretching

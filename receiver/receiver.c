@@ -131,8 +131,8 @@ static bool has_departed(const struct vox_receiver *r, uint32_t ssrc, int64_t no
 }
 
 /*
- * One that timed out keeps its place until another needs it (RFC 3550, section 6.2.1: long enough
- * to span a network partition). If it goes on, its numbers tell what was lost meanwhile.
+ * One that timed out keeps its place until another needs it. If it goes on, its numbers tell what
+ * was lost meanwhile.
  */
 static struct vox_source *find_returning(struct vox_receiver *r, const struct vox_rtp *rtp,
                                          int64_t arrival_ns)
