@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 
 enum { NOTES_SPARE = 32 /* beside a coming and a going of each */ };
@@ -34,6 +35,17 @@ static int receive(struct vox_transport *transport, const struct vox_transport_p
 
 /* ---- sending ---- */
 
+/*
+ * Who sends to those that may only listen has nothing left to do with one that does not. Of TCP the
+ * system tells by itself; a Unix peer that has shut down its reading looks like any other, until
+ * our reading ends, too: what it had sent before is still read.
+ */
+static void part_with_deaf(const struct vox_stream *stream, const struct vox_stream_peer *peer)
+{
+    if (peer->is_broken && stream->config.half_close)
+        shutdown(peer->fd, SHUT_RD);
+}
+
 static void send_to_peer(struct vox_stream *stream, struct vox_stream_peer *peer, const void *bytes,
                          size_t len)
 {
@@ -41,6 +53,7 @@ static void send_to_peer(struct vox_stream *stream, struct vox_stream_peer *peer
         return;
     if (vox_stream_peer_send(peer, bytes, len) == 0) {
         stream->stats.sent_packets += !peer->is_broken;
+        part_with_deaf(stream, peer);
         vox_stream_watch_peer(stream, peer);
         return;
     }

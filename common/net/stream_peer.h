@@ -33,7 +33,7 @@ struct vox_stream_peer {
 
     uint8_t *queue; /* a ring of frames */
     size_t capacity, begin, waiting_bytes;
-    bool is_broken; /* takes nothing any more; reading will say why */
+    bool is_broken; /* takes nothing any more; reading will say why, if anything does */
 
     struct vox_framing framing;
     bool has_ended; /* nothing more will come; errno_value says why, 0: in order */

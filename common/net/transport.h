@@ -83,8 +83,9 @@ struct vox_transport_config {
                            descriptors that this program may have (ulimit -n) */
     int64_t idle_ns; /* a peer that has come, sends no packet and takes none for so long is let go,
                         and in a sixth of that when its place is wanted; default 60 s, 0: never */
-    bool half_close; /* of a stream: who has ended its own half (shutdown(2)) may still listen, and
-                        is sent to until it takes nothing; default false: it is at its end */
+    bool half_close; /* of a stream, by who sends: a peer that has ended its own half (shutdown(2))
+                        may still listen, and goes when it takes nothing any more; default false: it
+                        goes when it has ended its own */
     int64_t dead_ns; /* of TCP: a peer that acknowledges nothing for so long, and a call that is not
                         answered, is given up; default 10 s, 0: when the system does */
 };

@@ -62,16 +62,49 @@ static void hears_to_the_end(struct vox_transport_config config)
     end_close(server);
 }
 
-static void who_only_listens_is_sent_to(void **state)
+static struct vox_transport_config unix_stream_config(void)
 {
-    (void)state;
-    hears_to_the_end(tcp_config());
     struct vox_transport_config config = tcp_config();
     char name[64];
     snprintf(name, sizeof name, "unix-stream:@voxgram-half-%d", (int)getpid());
     config.scheme = VOX_SCHEME_UNIX_STREAM;
     config.address = address_of(name, true);
-    hears_to_the_end(config);
+    return config;
+}
+
+static void who_only_listens_is_sent_to(void **state)
+{
+    (void)state;
+    hears_to_the_end(tcp_config());
+    hears_to_the_end(unix_stream_config());
+}
+
+/* Its last packets come first; one whose packets are all we want may be as deaf as it likes. */
+static void who_listens_no_more_is_at_its_end(void **state)
+{
+    (void)state;
+    enum { PACKETS = 3000 };
+    static uint8_t bytes[3 * PACKETS];
+    for (size_t i = 0; i < PACKETS; i++)
+        memcpy(&bytes[3 * i], (const uint8_t[]){0, 1, (uint8_t)i}, 3);
+    for (int half_close = 0; half_close < 2; half_close++) {
+        struct vox_transport_config config = unix_stream_config();
+        config.half_close = half_close;
+        struct end *server = end_open(&config);
+        int fd = connect_to(server);
+        PUMP_UNTIL(server->events[VOX_TRANSPORT_CONNECTED], server);
+        write_all(fd, bytes, sizeof bytes);
+        assert_return_code(shutdown(fd, SHUT_RD), errno);
+        assert_int_equal(vox_transport_send(server->transport, "y", 1, NULL, NULL), 0);
+        PUMP_UNTIL(server->received == PACKETS, server);
+        if (half_close)
+            PUMP_UNTIL(server->events[VOX_TRANSPORT_ENDED], server);
+        expect_rest(server);
+        assert_int_equal(stats_of(server).peers, !half_close);
+        assert_int_equal(stats_of(server).sent_packets, 0);
+        close(fd);
+        end_close(server);
+    }
 }
 
 /* The queue's bound is theirs as well, and what waited in it comes out whole. */
@@ -162,7 +195,9 @@ static void who_called_one_that_only_listens_calls_again(void **state)
     close(fd);
 }
 
-RUN(cmocka_unit_test(who_only_listens_is_sent_to), cmocka_unit_test(who_only_listens_must_keep_up),
+RUN(cmocka_unit_test(who_only_listens_is_sent_to),
+    cmocka_unit_test(who_listens_no_more_is_at_its_end),
+    cmocka_unit_test(who_only_listens_must_keep_up),
     cmocka_unit_test(what_waits_for_who_only_listens_is_sent),
     cmocka_unit_test(the_end_of_the_other_half_is_the_end_unless_we_send),
     cmocka_unit_test(who_called_one_that_only_listens_calls_again))
