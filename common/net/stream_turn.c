@@ -343,7 +343,22 @@ static bool may_listen(const struct vox_stream *stream, const struct vox_stream_
     return stream->config.half_close && !peer->is_gone && peer->errno_value == 0;
 }
 
-/* The first in line gives some packets, and goes behind the others if it may have more. */
+/* What becomes of one that has been served: behind the others, away, or to rest. */
+static void dismiss(struct vox_stream *stream, struct vox_stream_peer *peer, bool may_have_more,
+                    int64_t now_ns)
+{
+    if (peer->cut_in_a_row >= CUT_IN_A_ROW)
+        let_go(stream, peer, VOX_TRANSPORT_MALFORMED, now_ns);
+    else if (may_have_more)
+        join_line(stream, peer);
+    else if (peer->has_ended && may_listen(stream, peer))
+        vox_stream_watch_peer(stream, peer);
+    else if (peer->has_ended)
+        let_go(stream, peer, peer->errno_value ? VOX_TRANSPORT_BROKEN : VOX_TRANSPORT_ENDED,
+               now_ns);
+}
+
+/* The first in line gives some packets. */
 static int serve_first(struct vox_stream *stream, int at, int64_t now_ns)
 {
     struct vox_stream_peer *peer = stream->first_in_line;
@@ -358,15 +373,7 @@ static int serve_first(struct vox_stream *stream, int at, int64_t now_ns)
     } else if (taken > 0) {
         peer->turn = stream->turn;
     }
-    if (peer->cut_in_a_row >= CUT_IN_A_ROW)
-        let_go(stream, peer, VOX_TRANSPORT_MALFORMED, now_ns);
-    else if (taken == most)
-        join_line(stream, peer);
-    else if (peer->has_ended && may_listen(stream, peer))
-        vox_stream_watch_peer(stream, peer);
-    else if (peer->has_ended)
-        let_go(stream, peer, peer->errno_value ? VOX_TRANSPORT_BROKEN : VOX_TRANSPORT_ENDED,
-               now_ns);
+    dismiss(stream, peer, taken == most, now_ns);
     return taken;
 }
 

@@ -74,6 +74,22 @@ static void read_stats(const struct vox_transport *transport, struct vox_transpo
 
 /* ---- the network's answers ---- */
 
+/* A positive errno; 0: none is in it. */
+static int answer_of(struct msghdr *message)
+{
+    int errno_value = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+        bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
+        struct sock_extended_err answer;
+        if (!v4 && !v6)
+            continue;
+        memcpy(&answer, CMSG_DATA(c), sizeof answer);
+        errno_value = (int)answer.ee_errno;
+    }
+    return errno_value;
+}
+
 /* Takes one answer from the error queue. False: it is empty. */
 static bool next_trouble(int fd, struct vox_trouble *out)
 {
@@ -89,17 +105,8 @@ static bool next_trouble(int fd, struct vox_trouble *out)
                              .msg_controllen = sizeof control};
     if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
         return false;
-    *out = (struct vox_trouble){0};
+    *out = (struct vox_trouble){.errno_value = answer_of(&message)};
     vox_address_from_sockaddr(&to, message.msg_namelen, &out->to);
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
-        bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-        struct sock_extended_err answer;
-        if (!v4 && !v6)
-            continue;
-        memcpy(&answer, CMSG_DATA(c), sizeof answer);
-        out->errno_value = (int)answer.ee_errno;
-    }
     return true;
 }
 
@@ -159,7 +166,6 @@ static int try_listen(struct udp_transport *u, const struct vox_transport_config
 {
     int err = open_socket(u, vox_address_family(at));
     int fd = u->transport.fd, buffer_bytes = config->buffer_bytes;
-    u->buffer_bytes = buffer_bytes;
     /* The kernel cuts what it does not grant (rmem_max): a smaller buffer is no reason to fail. */
     if (err == 0 && buffer_bytes > 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
@@ -230,14 +236,21 @@ static int call_address(struct udp_transport *u, const struct vox_transport_conf
     return err < 0 ? err : vox_socket_bind(fd, &any, &u->transport.local);
 }
 
-int vox_udp_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
-                           struct vox_net_error *error)
+static void init(struct udp_transport *u, const struct vox_transport_config *config)
 {
     static const struct vox_transport_ops ops = {.close = close_transport,
                                                  .receive = receive,
                                                  .send = send_packet,
                                                  .event = event,
                                                  .read_stats = read_stats};
+    u->transport = (struct vox_transport){.ops = &ops, .scheme = VOX_SCHEME_UDP, .fd = -1};
+    u->buffer_bytes = config->role == VOX_TRANSPORT_LISTEN ? config->buffer_bytes : 0;
+    vox_batch_init(&u->batch);
+}
+
+int vox_udp_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
+                           struct vox_net_error *error)
+{
     bool listens = config->role == VOX_TRANSPORT_LISTEN;
     unsigned interface_index = 0;
     int err = listens ? 0 : vox_explain_limits(config->dscp, config->ttl, error);
@@ -248,8 +261,7 @@ int vox_udp_transport_open(const struct vox_transport_config *config, struct vox
     struct udp_transport *u = calloc(1, sizeof *u);
     if (!u)
         return vox_net_error_set(error, VOX_ENOMEM, "no memory for a socket");
-    u->transport = (struct vox_transport){.ops = &ops, .scheme = VOX_SCHEME_UDP, .fd = -1};
-    vox_batch_init(&u->batch);
+    init(u, config);
     err = listens ? listen_for_others(u, config, interface_index)
                   : call_address(u, config, interface_index);
     if (err < 0) {

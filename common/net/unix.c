@@ -202,15 +202,23 @@ static size_t pending(const struct vox_transport *transport)
     return bytes;
 }
 
+/* Nothing is left to wake the owner for. */
+static void let_rest(const struct unix_transport *u)
+{
+    uint64_t times;
+    /* Fails if it had not woken us. */
+    ssize_t len = read(u->trouble_fd, &times, sizeof times);
+    (void)len;
+}
+
 static bool take_trouble(struct unix_transport *u, struct vox_trouble *out)
 {
-    uint64_t count;
     pthread_mutex_lock(&u->lock);
     bool found = u->told < u->troubles.count;
     if (found)
         *out = u->troubles.told[u->told++];
-    else if (read(u->trouble_fd, &count, sizeof count) < 0)
-        found = false; /* it had not woken us */
+    else
+        let_rest(u);
     pthread_mutex_unlock(&u->lock);
     return found;
 }
@@ -274,8 +282,7 @@ static int bind_socket(struct unix_transport *u, const struct vox_transport_conf
     return vox_socket_bind(u->socket_fd, &any, &u->transport.local);
 }
 
-int vox_unix_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
-                            struct vox_net_error *error)
+static void init(struct unix_transport *u)
 {
     static const struct vox_transport_ops ops = {.close = close_transport,
                                                  .receive = receive,
@@ -283,22 +290,27 @@ int vox_unix_transport_open(const struct vox_transport_config *config, struct vo
                                                  .event = event,
                                                  .pending = pending,
                                                  .read_stats = read_stats};
-    bool listens = config->role == VOX_TRANSPORT_LISTEN;
-    struct unix_transport *u = calloc(1, sizeof *u);
-    if (!u)
-        return vox_net_error_set(error, VOX_ENOMEM, "no memory for a socket");
     u->transport = (struct vox_transport){.ops = &ops, .scheme = VOX_SCHEME_UNIX, .fd = -1};
     u->self = u;
     u->socket_fd = u->trouble_fd = u->timer_fd = -1;
     vox_transport_init_lock(&u->lock);
     vox_batch_init(&u->batch);
+}
+
+int vox_unix_transport_open(const struct vox_transport_config *config, struct vox_transport **out,
+                            struct vox_net_error *error)
+{
+    struct unix_transport *u = calloc(1, sizeof *u);
+    if (!u)
+        return vox_net_error_set(error, VOX_ENOMEM, "no memory for a socket");
+    init(u);
     int err = vox_address_family(&config->address) == AF_UNIX ? open_descriptors(u) : -EAFNOSUPPORT;
     if (err == 0)
         err = bind_socket(u, config);
     if (err < 0) {
         close_transport(&u->transport);
-        return vox_explain_open(-err, listens ? "listen on" : "send to", VOX_SCHEME_UNIX,
-                                &config->address, error);
+        const char *what = config->role == VOX_TRANSPORT_LISTEN ? "listen on" : "send to";
+        return vox_explain_open(-err, what, VOX_SCHEME_UNIX, &config->address, error);
     }
     *out = &u->transport;
     return 0;
