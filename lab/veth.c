@@ -313,20 +313,23 @@ static struct tpacket2_hdr *current_slot(const struct vox_veth *veth)
     return (struct tpacket2_hdr *)(void *)(veth->ring + veth->next * SLOT_BYTES);
 }
 
+/* The kernel reads and writes it on another processor. */
+static _Atomic uint32_t *status_of(struct tpacket2_hdr *slot)
+{
+    return (_Atomic uint32_t *)(void *)&slot->tp_status;
+}
+
 /* The slot that is to be read, if the kernel has filled it. */
 static struct tpacket2_hdr *take_slot(const struct vox_veth *veth)
 {
     struct tpacket2_hdr *slot = current_slot(veth);
-    if (!(*(volatile uint32_t *)&slot->tp_status & TP_STATUS_USER))
-        return NULL;
-    atomic_thread_fence(memory_order_acquire);
-    return slot;
+    uint32_t status = atomic_load_explicit(status_of(slot), memory_order_acquire);
+    return status & TP_STATUS_USER ? slot : NULL;
 }
 
 static void give_back(struct vox_veth *veth, struct tpacket2_hdr *slot)
 {
-    atomic_thread_fence(memory_order_release);
-    *(volatile uint32_t *)&slot->tp_status = TP_STATUS_KERNEL;
+    atomic_store_explicit(status_of(slot), TP_STATUS_KERNEL, memory_order_release);
     veth->next = (veth->next + 1) % SLOTS;
 }
 
