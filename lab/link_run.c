@@ -31,6 +31,9 @@ enum {
 };
 
 static const int64_t LOOK_NS = 2 * VOX_NS_PER_MS;
+/* A look goes through the kernel's tables of connections, for milliseconds where these are large:
+ * between two of them is so much more time than one takes. */
+static const int64_t LOOK_REST = 10;
 static const int64_t KILL_AFTER_NS = 2 * VOX_NS_PER_S;
 static const int64_t KILL_AGAIN_NS = 20 * VOX_NS_PER_MS;
 
@@ -60,6 +63,7 @@ struct run {
     int signal;  /* that ended the run */
     enum phase phase;
     int64_t deadline_ns; /* of the phase */
+    int64_t look_ns;     /* for B's socket, again */
     bool all_gone;
 };
 
@@ -369,11 +373,22 @@ static bool has_come_to_its_end(const struct run *run)
     return true;
 }
 
+static bool sees_sockets(struct run *run, int64_t now_ns)
+{
+    if (now_ns < run->look_ns)
+        return false;
+    bool found = vox_netns_has_sockets();
+    int64_t after_ns = vox_clock_now_ns();
+    int64_t rest_ns = LOOK_REST * (after_ns - now_ns);
+    run->look_ns = after_ns + (rest_ns > LOOK_NS ? rest_ns : LOOK_NS);
+    return found;
+}
+
 static void advance(struct run *run, int64_t now_ns)
 {
     const struct side *b = &run->sides[VOX_LINK_B];
     if (run->phase == PHASE_STARTING && !has_failed(b) &&
-        (b->ended || now_ns >= run->deadline_ns || vox_netns_has_sockets())) {
+        (b->ended || now_ns >= run->deadline_ns || sees_sockets(run, now_ns))) {
         start(run, VOX_LINK_A);
         enter_phase(run, PHASE_RUNNING, now_ns);
     }
@@ -388,11 +403,11 @@ static void advance(struct run *run, int64_t now_ns)
 
 /* ---- the loop ---- */
 
-static int64_t next_ns(const struct run *run, int64_t now_ns)
+static int64_t next_ns(const struct run *run)
 {
     int64_t next = run->deadline_ns;
-    if (run->phase == PHASE_STARTING && next > now_ns + LOOK_NS)
-        next = now_ns + LOOK_NS;
+    if (run->phase == PHASE_STARTING && run->look_ns < next)
+        next = run->look_ns;
     for (enum vox_link_side side = VOX_LINK_A; side < VOX_LINK_SIDES; side++) {
         int64_t due_ns = vox_link_path_next_ns(run->sides[side].path);
         next = due_ns < next ? due_ns : next;
@@ -412,7 +427,7 @@ static void wait_for_something(struct run *run)
                            {.fd = fd_to_read(&run->sides[VOX_LINK_B]), .events = POLLIN},
                            {.fd = run->signals, .events = POLLIN}};
     int64_t now_ns = vox_clock_now_ns();
-    int64_t next = next_ns(run, now_ns);
+    int64_t next = next_ns(run);
     int64_t left_ns = next > now_ns ? next - now_ns : 0;
     struct timespec left = {.tv_sec = left_ns / VOX_NS_PER_S, .tv_nsec = left_ns % VOX_NS_PER_S};
     if (ppoll(fds, sizeof fds / sizeof fds[0], next == VOX_NS_NEVER ? NULL : &left, NULL) <= 0)

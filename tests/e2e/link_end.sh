@@ -162,6 +162,21 @@ as_user() {
     equal $? 1 "status of reading what is not his"
 }
 
+# Hundredths of a second, in which a process computed.
+ticks_of() {
+    awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+
+# The table in which it looks for B's socket may be long.
+waits_at_rest() {
+    start_link rest "$1" 1 --wait 60 -- true -- sleep "$1"
+    sleep 2
+    ticks=$(ticks_of "$(worker_of "$pid")")
+    kill -TERM "$pid"
+    finished rest 143
+    holds "$ticks < 50"
+}
+
 # A command sees vox0 and nothing else of ours, and may take it away; the link goes on, and sleeps.
 device_gone() {
     command -v ip >/dev/null || { echo "no ip: left out"; return 0; }
@@ -171,7 +186,7 @@ device_gone() {
     running="$running $pid"
     until_true [ -s gone.out ] || fail "no devices listed"
     sleep 2
-    ticks=$(awk '{ print $14 + $15 }' "/proc/$(worker_of "$pid")/stat")
+    ticks=$(ticks_of "$(worker_of "$pid")")
     wait "$pid"
     equal $? 0 "status without vox0"
     equal "$(grep -c ': vox0' gone.out)" 1 "devices named vox0"
@@ -210,5 +225,6 @@ wrong_use
 statuses
 as_user
 device_gone
+waits_at_rest $id.10
 refused
 END
