@@ -352,6 +352,7 @@ int vox_host_run(struct vox_host *h)
     vox_outlet_stop(h->outlet);
     fill_report(h, &report);
     report.late = vox_outlet_late(h->outlet);
+    report.untaken_bytes = vox_outlet_untaken_bytes(h->outlet);
     int status = vox_progress_close(&h->progress, &report);
     return status != VOX_EXIT_DONE ? status : h->exit_status;
 }

@@ -201,7 +201,12 @@ bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out
 
 size_t vox_outlet_pending(const struct vox_outlet *outlet)
 {
-    return vox_pacer_pending(outlet->pacer) + vox_transport_pending(outlet->transport);
+    return vox_pacer_pending(outlet->pacer) + vox_outlet_untaken_bytes(outlet);
+}
+
+size_t vox_outlet_untaken_bytes(const struct vox_outlet *outlet)
+{
+    return vox_transport_pending(outlet->transport);
 }
 
 int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet)
@@ -221,7 +226,6 @@ void vox_outlet_read_stats(const struct vox_outlet *outlet, struct vox_outlet_st
         .failed = pacer.failed,
         .failure = pacer.failure,
         .realtime = pacer.realtime,
-        .pending_bytes = vox_transport_pending(outlet->transport),
     };
     vox_transport_read_stats(outlet->transport, &out->transport);
 }

@@ -32,8 +32,7 @@ struct vox_outlet_stats {
     uint64_t failed;           /* refused by the system */
     const char *failure;       /* the first of these in words; NULL if none */
     struct vox_transport_stats transport;
-    size_t pending_bytes; /* sent, and not taken by the other side yet */
-    bool realtime;        /* the pacing thread was granted SCHED_FIFO */
+    bool realtime; /* the pacing thread was granted SCHED_FIFO */
 };
 
 /*
@@ -66,6 +65,8 @@ bool vox_outlet_event(struct vox_outlet *outlet, struct vox_transport_event *out
 
 /* Datagrams that wait for their time, and bytes that wait for the other side to take them. */
 size_t vox_outlet_pending(const struct vox_outlet *outlet);
+/* The latter alone. */
+size_t vox_outlet_untaken_bytes(const struct vox_outlet *outlet);
 /* When the last of them is due. */
 int64_t vox_outlet_last_due_ns(const struct vox_outlet *outlet);
 

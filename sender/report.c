@@ -204,11 +204,11 @@ static void summarize_network(const struct vox_send_report *r)
                          (unsigned long long)r->outlet.transport.unsent,
                          vox_transport_is_stream(r->scheme) ? "nobody was connected"
                                                             : "nobody received there");
-    if (r->outlet.pending_bytes > 0)
+    if (r->untaken_bytes > 0)
         vox_message_info(
             "%zu bytes had not been taken when it ended, and were dropped: the receiver "
             "does not keep up, is its program stopped?",
-            r->outlet.pending_bytes);
+            r->untaken_bytes);
     if (s->reports == 0)
         vox_message_info("No receiver sent a report: it may not speak RTCP, or not be there.");
     else if (s->rtt_ns >= 0)

@@ -40,6 +40,7 @@ struct vox_send_report {
     struct vox_sender_stats sender;
     struct vox_outlet_stats outlet;
     const struct vox_histogram *late; /* of packets leaving; NULL before the end */
+    size_t untaken_bytes;             /* sent, but not taken by the other side; 0 before the end */
 };
 
 /* Returns the length; always terminated. */
