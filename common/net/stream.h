@@ -73,6 +73,7 @@ struct vox_stream {
         struct vox_address addresses[VOX_ADDRESS_MAX_FOUND]; /* called in turn */
         size_t count, next;
         struct vox_lookup *lookup; /* under way; else NULL */
+        bool awaits_name;          /* before it calls */
         int told_errno, told_lookup;
         struct vox_backoff backoff;
     } calling;

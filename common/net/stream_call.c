@@ -17,6 +17,8 @@
 /* For an answer, where there is another address to call: a lost packet is sent again after a
  * second, and who has no way to the first address need not wait for all of dead_ns. */
 #define NEXT_NS (2 * VOX_NS_PER_S)
+/* For a name server, while there are addresses from before to call. */
+#define NAME_NS (2 * VOX_NS_PER_S)
 
 /* ---- one call ---- */
 
@@ -110,6 +112,8 @@ static void failed(struct vox_stream *stream, int errno_value, int64_t now_ns)
 
 static void call_all(struct vox_stream *stream, int64_t now_ns)
 {
+    stream->calling.awaits_name = false;
+    stream->calling.again_ns = VOX_NS_NEVER;
     stream->calling.next = 0;
     int errno_value = dial(stream, open_next(stream), now_ns);
     if (errno_value)
@@ -197,18 +201,21 @@ void vox_stream_looked_up(struct vox_stream *stream, int64_t now_ns)
     } else {
         lookup_failed(stream, count);
     }
-    call_all(stream, now_ns);
+    /* A late answer is for the next round. */
+    if (stream->calling.awaits_name)
+        call_all(stream, now_ns);
 }
 
 void vox_stream_call_again(struct vox_stream *stream, int64_t now_ns)
 {
-    stream->calling.again_ns = VOX_NS_NEVER;
-    int err = 0;
-    bool asks = stream->config.name.endpoint.host[0] != '\0';
-    if (asks)
-        err = start_lookup(stream);
+    bool asks = stream->config.name.endpoint.host[0] != '\0' && !stream->calling.lookup;
+    int err = asks ? start_lookup(stream) : 0;
     if (err < 0)
         lookup_failed(stream, err);
-    if (err < 0 || !asks)
+    if (err < 0 || !asks) {
         call_all(stream, now_ns);
+        return;
+    }
+    stream->calling.awaits_name = true;
+    stream->calling.again_ns = now_ns + NAME_NS;
 }

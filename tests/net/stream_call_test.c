@@ -196,7 +196,7 @@ static void every_address_is_called_at_first(void **state)
     close(guard);
 }
 
-static void a_silent_name_server_is_told_once_and_not_waited_for(void **state)
+static void a_name_that_is_lost_is_told_once(void **state)
 {
     (void)state;
     struct vox_transport_config config = tcp_config();
@@ -234,9 +234,34 @@ static void a_lookup_under_way_does_not_keep_it_open(void **state)
     close(guard);
 }
 
+/* The addresses known from before are called while a name server says nothing. */
+static void a_silent_name_server_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct vox_transport_config config = tcp_config();
+    int guard = closed_place(&config.address), before = times_asked();
+    struct vox_transport_config call = studio(&config.address);
+    set_names(VOX_EADDRESS, NULL, NULL);
+    struct end *client = end_open(&call);
+    PUMP_UNTIL(client->events[VOX_TRANSPORT_REFUSED], client);
+    pthread_mutex_lock(&names.lock);
+    struct end *server = end_open(&config);
+    PUMP_UNTIL(client->events[VOX_TRANSPORT_CONNECTED], server, client);
+    assert_int_equal(names.asked, before);
+    pthread_mutex_unlock(&names.lock);
+    while (times_asked() == before)
+        pump(&client, 1);
+    PUMP_UNTIL(stats_of(server).peers == 1, server, client);
+    assert_int_equal(stats_of(client).connected, 1);
+    end_close(client);
+    end_close(server);
+    close(guard);
+}
+
 RUN(cmocka_unit_test(calls_again_when_the_server_comes_back),
     cmocka_unit_test(refusals_are_told_once_each_cause),
     cmocka_unit_test(a_path_that_is_not_there_is_told), cmocka_unit_test(silence_times_out),
     cmocka_unit_test(finds_who_has_moved), cmocka_unit_test(every_address_is_called_at_first),
-    cmocka_unit_test(a_silent_name_server_is_told_once_and_not_waited_for),
+    cmocka_unit_test(a_name_that_is_lost_is_told_once),
+    cmocka_unit_test(a_silent_name_server_is_not_waited_for),
     cmocka_unit_test(a_lookup_under_way_does_not_keep_it_open))
