@@ -1,8 +1,7 @@
 /*
- * Verdicts for people: where those of several budgets differ in their figures only, one sentence
- * tells them all, with the range of each figure.
+ * Verdicts for people: where those of several budgets are the same, one sentence tells them all.
  *
- *     With a budget of 100, 200 or 400 ms choose UDP with RED, because it misses 0.2 to 0.8 % ...
+ *     With a budget of 60, 100 or 200 ms nothing can be played: half of what came ...
  *
  * Thread rule: pure.
  */
@@ -11,7 +10,7 @@
 
 #include "lab/versus_verdict.h"
 
-enum { VOX_VERSUS_GROUP_BYTES = 2 * VOX_VERSUS_TEXT_BYTES }; /* ranges take more room */
+enum { VOX_VERSUS_GROUP_BYTES = VOX_VERSUS_TEXT_BYTES + 64 }; /* for more budgets */
 
 struct vox_versus_group {
     int first, last; /* budgets */
