@@ -50,8 +50,9 @@ plain() {
 
 # run_block FILE: in the current folder; prints what differs.
 run_block() {
-    block=$1 log=${1##*/}.log count=0 pids=
+    block=$1 log=${1##*/}.log count=0 pids= ran=
     : >"$log"
+    : >told
     while IFS= read -r line; do
         case $line in
         'A$ '* | 'C$ '*)
@@ -66,11 +67,14 @@ run_block() {
             kill -TERM $pids 2>/dev/null # INT does not reach what a script starts in the background
             ;;
         '$ '* | 'B$ '*)
+            [ -z "$ran" ] || settle "$block" "$log"
+            ran=yes
             timeout 60 sh -c "${line#*$ }" >>"$log" 2>&1 </dev/null
             status=$?
             [ $status -lt 124 ] || echo "$doc: status $status of ${line#*$ }"
             ;;
         esac
+        printf '%s\n' "$line" >>told
     done <"$block"
     for pid in $pids; do
         wait "$pid" 2>/dev/null
@@ -98,10 +102,29 @@ await() {
 # What the block tells has come; or it will not.
 have_come() {
     tries=0
-    until cat "$2" "$2".[0-9] >all && [ -z "$(compare "$1" all)" ] || [ $tries -ge 200 ]; do
+    until cat "$2" "$2".[0-9] >all 2>/dev/null; [ -z "$(compare "$1" all)" ] || [ $tries -ge 200 ]; do
         tries=$((tries + 1))
         sleep 0.05
     done
+}
+
+# settle BLOCK LOG: as for somebody who reads before he types the next command: what stands above it has
+# come, and who ends by himself has done so.
+settle() {
+    have_come told "$2"
+    grep -q '^A^C' "$1" && return
+    tries=0
+    while some_run && [ $tries -lt 40 ]; do
+        tries=$((tries + 1))
+        sleep 0.05
+    done
+}
+
+some_run() {
+    for one in $pids; do
+        grep -qs '^State:.[^Z]' "/proc/$one/status" && return
+    done
+    return 1
 }
 
 # compare BLOCK OUTPUT
